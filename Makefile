@@ -1,0 +1,95 @@
+# `make` alone lists the targets: the text after ## is what it prints.
+.DEFAULT_GOAL := help
+.SILENT:
+.ONESHELL:
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT ?= $(shell git rev-parse --verify --quiet HEAD || echo unknown)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# Packages to test, arguments of `go test` to add, arguments of `coldstream demo`: make test PKG=./lake/... ARGS='-run Commit'
+PKG ?= ./...
+ARGS ?=
+BENCH ?= .
+COUNT ?= 6
+
+# The race detector needs cgo and with it a C compiler.
+RACE := $(shell cc="$$(go env CC 2>/dev/null)"; command -v "$${cc%% *}" >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
+
+# The conformance suites, which run on the embedded servers in `test` and on Apache Kafka and MinIO in `test-real`.
+REAL_PKG ?= ./embedded/... ./internal/testkit/... ./lake/... ./ingest/... ./sinks/...
+
+# Tests that read our servers with Python's clients skip without COLDSTREAM_PYTHON.
+define PYTHON
+if COLDSTREAM_PYTHON=$${COLDSTREAM_PYTHON:-$$(scripts/python.sh)}; then export COLDSTREAM_PYTHON; else echo 'Testing without the Python clients'; fi
+endef
+
+.PHONY: help
+help: ## list these targets
+	printf 'make TARGET, where TARGET is one of:\n\n'
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	printf '\nStart with "make demo". Tried on Linux x86-64 with glibc; other systems are untried.\n'
+
+.PHONY: build
+build: binary libchdb ## bin/coldstream, and libchdb in the user's cache folder
+
+.PHONY: binary
+binary: go
+	echo "Building bin/coldstream $(VERSION)"
+	go build -ldflags '$(LDFLAGS)' -o bin/coldstream ./cmd/coldstream
+
+.PHONY: demo
+demo: binary $(if $(findstring --clickhouse-user,$(ARGS)),,libchdb) ## fetch, build and start everything, with made-up chat (ARGS='--data DIR' and more)
+	exec bin/coldstream demo $(ARGS)
+
+.PHONY: test
+test: go libchdb ## all tests on the embedded servers (PKG, ARGS)
+	race='$(RACE)'
+	if [ -n "$$race" ]; then echo 'Testing with the race detector'; else echo 'Testing without the race detector: it needs a C compiler (apt-get install gcc)'; fi
+	$(PYTHON)
+	go test $$race -timeout 20m $(ARGS) $(PKG)
+
+.PHONY: test-real
+test-real: go libchdb ## the conformance suites on Apache Kafka and MinIO, which it fetches and starts (REAL_PKG, ARGS)
+	scripts/real-servers.sh run -- go test -count 1 -timeout 20m $(ARGS) $(REAL_PKG)
+
+.PHONY: bench
+bench: go libchdb ## benchmarks in benchstat's format (PKG, BENCH, COUNT)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(ARGS) $(PKG)
+
+.PHONY: lint
+lint: go ## format, golangci-lint and the house rules
+	failed=0
+	echo 'Checking the format'
+	unformatted=$$("$$(scripts/tool.sh gofumpt)" -l .)
+	if [ -n "$$unformatted" ]; then echo 'These files want "make fmt":'; echo "$$unformatted"; failed=1; fi
+	echo 'Running golangci-lint'
+	"$$(scripts/tool.sh golangci-lint)" run || failed=1
+	echo 'Checking the house rules'
+	go test ./internal/lint || failed=1
+	exit $$failed
+
+.PHONY: fmt
+fmt: go ## format every Go file with gofumpt
+	"$$(scripts/tool.sh gofumpt)" -w .
+
+.PHONY: vuln
+vuln: go ## known vulnerabilities in what is linked; needs vuln.go.dev, so CI does not run it
+	"$$(scripts/tool.sh govulncheck)" ./...
+
+.PHONY: clean
+clean: ## remove what was built here; what is cached for all checkouts stays
+	rm -rf bin
+	echo 'Removed bin. Fetched and built tools stay in '"$${XDG_CACHE_HOME:-$$HOME/.cache}/coldstream"
+
+.PHONY: go
+go:
+	. scripts/lib.sh
+	need_go
+
+.PHONY: libchdb
+libchdb:
+	scripts/fetch-libchdb.sh >/dev/null

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coldstream/coldstream/internal/config"
+)
+
+func newConfigCommand(g *globals) *cobra.Command {
+	return group("config", "A file to start from, the effective configuration, and what is wrong with it",
+		&cobra.Command{
+			Use: "init", Short: "Print a commented configuration file with every default", Args: cobra.NoArgs,
+			Example: "  coldstream config init > coldstream.yaml",
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return config.Write(cmd.OutOrStdout(), config.Default(), true, true)
+			},
+		},
+		newConfigPrintCommand(g),
+		&cobra.Command{
+			Use: "lint FILE…", Short: "Say every mistake of configuration files, with line and hint", Args: cobra.MinimumNArgs(1),
+			Example: "  coldstream config lint coldstream.yaml",
+			RunE:    func(cmd *cobra.Command, args []string) error { return lintFiles(cmd, g, args) },
+		})
+}
+
+func newConfigPrintCommand(g *globals) *cobra.Command {
+	var defaults, secrets bool
+	c := &cobra.Command{
+		Use: "print", Short: "Print the effective configuration", Args: cobra.NoArgs,
+		Example: "  coldstream config print --config coldstream.yaml\n  coldstream config print --defaults",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Default(), error(nil)
+			if !defaults {
+				if cfg, err = g.system(); errors.Is(err, config.ErrNotRunning) {
+					cfg, err = config.Load(g.config, os.LookupEnv)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if g.json {
+				values := map[string]string{}
+				for _, k := range config.Keys {
+					values[k.Path] = strings.Trim(k.Get(cfg), `"`)
+					if k.Secret && !secrets && values[k.Path] != "" {
+						values[k.Path] = "***"
+					}
+				}
+				return printJSON(cmd.OutOrStdout(), values)
+			}
+			return config.Write(cmd.OutOrStdout(), cfg, false, secrets)
+		},
+	}
+	c.Flags().BoolVar(&defaults, "defaults", false, "the defaults alone")
+	c.Flags().BoolVar(&secrets, "secrets", false, "show passwords and keys")
+	return c
+}
+
+func lintFiles(cmd *cobra.Command, g *globals, files []string) error {
+	noEnv := func(string) (string, bool) { return "", false }
+	var all config.Problems
+	for _, f := range files {
+		_, err := config.Load(f, noEnv)
+		var ps config.Problems
+		switch {
+		case errors.As(err, &ps):
+			all = append(all, ps...)
+		case err != nil:
+			return failed(err)
+		}
+	}
+	if g.json {
+		if all == nil {
+			all = config.Problems{}
+		}
+		if err := printJSON(cmd.OutOrStdout(), all); err != nil {
+			return err
+		}
+	} else if len(all) > 0 {
+		fmt.Fprintln(cmd.OutOrStdout(), all.Error())
+	} else {
+		fmt.Fprintln(cmd.OutOrStdout(), "no mistakes")
+	}
+	if len(all) > 0 {
+		return &exitError{code: exitUsage}
+	}
+	return nil
+}

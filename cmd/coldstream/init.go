@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/ingest/topics"
+	"github.com/coldstream/coldstream/internal/chhttp"
+	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/lake"
+	"github.com/coldstream/coldstream/lake/objects"
+	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
+)
+
+func newInitCommand(g *globals) *cobra.Command {
+	var dryRun bool
+	var pipelines []string
+	c := &cobra.Command{
+		Use: "init", Short: "Make topics, bucket, tables and the ClickHouse schema, and freeze the epoch", Args: cobra.NoArgs,
+		Long:    "Makes what is missing and mends settings that the pipelines rely on. It deletes nothing and can be run again.\n`up` does it by itself. Only what the chosen --pipelines need is touched.",
+		Example: "  coldstream init --config coldstream.yaml --dry-run\n  coldstream init --config coldstream.yaml\n  coldstream init --pipelines cold,committer",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := g.system()
+			if err != nil {
+				return err
+			}
+			parts, err := parseParts(pipelines)
+			if err != nil {
+				return err
+			}
+			if err := cfg.Need(true, needsLake(parts), needsClickHouse(parts)); err != nil {
+				return err
+			}
+			steps, err := initialise(cmd.Context(), cfg, parts, dryRun)
+			if steps == nil {
+				steps = []topics.Change{}
+			}
+			if g.json {
+				if perr := printJSON(cmd.OutOrStdout(), steps); perr != nil {
+					return perr
+				}
+			} else {
+				for _, s := range steps {
+					fmt.Fprintf(cmd.OutOrStdout(), "%-28s %s\n", s.Topic, s.What)
+				}
+				if len(steps) == 0 && err == nil {
+					fmt.Fprintln(cmd.OutOrStdout(), "everything is in place")
+				}
+			}
+			return failed(err)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done")
+	c.Flags().StringSliceVar(&pipelines, "pipelines", nil, "`PARTS` to prepare for: hot,cold,committer,resolver (default all)")
+	return c
+}
+
+// initialise prepares what the parts need and returns what it did (or would do), in order.
+func initialise(ctx context.Context, cfg *config.Config, parts []string, dryRun bool) ([]topics.Change, error) {
+	steps, err := initTopics(ctx, cfg, dryRun)
+	if err != nil {
+		return steps, err
+	}
+	var table *lake.Table
+	if needsLake(parts) || cfg.S3.Endpoint != "" {
+		var more []topics.Change
+		table, more, err = initLake(ctx, cfg, dryRun)
+		steps = append(steps, more...)
+		if err != nil {
+			return steps, err
+		}
+	}
+	if needsClickHouse(parts) {
+		more, err := initClickHouse(ctx, cfg, table, dryRun)
+		steps = append(steps, more...)
+		if err != nil {
+			return steps, err
+		}
+	}
+	return steps, nil
+}
+
+func initTopics(ctx context.Context, cfg *config.Config, dryRun bool) ([]topics.Change, error) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...))
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	defer cl.Close()
+	t := cfg.Kafka.Topics
+	steps, err := topics.Ensure(ctx, kadm.NewClient(cl), topics.Config{
+		Events: t.Events, Chunks: t.Chunks, Erasures: t.Erasures, DLQ: t.DLQ,
+		Partitions: cfg.Kafka.Partitions, Replicas: cfg.Kafka.Replicas, Retention: cfg.Kafka.Retention,
+	}, dryRun)
+	if err != nil {
+		return steps, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, err)
+	}
+	return steps, nil
+}
+
+// openTable opens the lake's store and names the table of events; it does no I/O.
+func openTable(cfg *config.Config) (*lake.Table, error) {
+	store, err := objects.Open(objects.Config{
+		Endpoint: cfg.S3.Endpoint, Region: cfg.S3.Region, AccessKey: cfg.S3.AccessKey, SecretKey: cfg.S3.SecretKey,
+		Bucket: cfg.S3.Bucket, Prefix: cfg.S3.Prefix,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lake.OpenEvents(store), nil
+}
+
+func initLake(ctx context.Context, cfg *config.Config, dryRun bool) (*lake.Table, []topics.Change, error) {
+	table, err := openTable(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, loadErr := table.Load(ctx)
+	if loadErr == nil {
+		return table, nil, table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window})
+	}
+	missing := errors.Is(loadErr, lake.ErrNoTable) || errors.Is(loadErr, objects.ErrNotFound)
+	if !missing {
+		return nil, nil, loadErr
+	}
+	steps := []topics.Change{
+		{Topic: "bucket " + cfg.S3.Bucket, What: "made if absent, and probed for conditional writes"},
+		{Topic: "table " + lake.EventsName, What: fmt.Sprintf("created, epoch %d frozen", int64(cfg.Epoch))},
+	}
+	if dryRun {
+		return nil, steps, nil
+	}
+	if err := table.Store().EnsureBucket(ctx); err != nil {
+		return nil, steps, err
+	}
+	if err := table.Store().Probe(ctx); err != nil {
+		return nil, steps, err
+	}
+	if _, err := table.Create(ctx); err != nil {
+		return nil, steps, err
+	}
+	return table, steps, table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window})
+}
+
+// openClickHouse makes a client; it does no I/O.
+func openClickHouse(cfg *config.Config) (*chhttp.Client, error) {
+	return chhttp.New(chhttp.Config{
+		Addr: cfg.ClickHouse.Addr, User: cfg.ClickHouse.User, Password: cfg.ClickHouse.Password, Database: cfg.ClickHouse.Database,
+	})
+}
+
+func initClickHouse(ctx context.Context, cfg *config.Config, table *lake.Table, dryRun bool) ([]topics.Change, error) {
+	client, err := openClickHouse(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer client.CloseIdle()
+	name := "clickhouse " + cfg.ClickHouse.Database
+	var steps []topics.Change
+	done := func(ms []ddl.Migration) {
+		for _, m := range ms {
+			steps = append(steps, topics.Change{Topic: name, What: fmt.Sprintf("migration %d, %s", m.Version, m.Name)})
+		}
+	}
+	if dryRun {
+		pending, err := ddl.Pending(ctx, client)
+		done(pending)
+		return steps, err
+	}
+	params := ddl.Params{Epoch: cfg.Epoch}
+	if table != nil {
+		params.EventsDDL = eventsDDL(cfg, table)
+	}
+	applied, err := ddl.Migrate(ctx, client, params)
+	done(applied)
+	return steps, err
+}
+
+// eventsDDL makes the view of the lake in ClickHouse.
+func eventsDDL(cfg *config.Config, table *lake.Table) []string {
+	return lake.EngineDDL(table, lake.EngineOptions{Keys: cfg.ClickHouse.LakeKeys})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/lake"
+	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
+	"github.com/coldstream/coldstream/serve"
+)
+
+func newRunCommand(g *globals) *cobra.Command {
+	var pipelines []string
+	var web bool
+	c := &cobra.Command{
+		Use: "run", Short: "Run pipelines against real servers; any number of copies", Args: cobra.NoArgs,
+		Long: "Runs the chosen parts against the configured servers until Ctrl-C. Copies share the work: partitions are spread by\n" +
+			"consumer groups, one committer is active at a time. Each copy needs a data folder of its own. Run `coldstream init` first.",
+		Example: "  coldstream run --config coldstream.yaml --serve\n  coldstream run --config coldstream.yaml --pipelines cold,committer",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(g.config, os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			if g.data != "" || cfg.Data == "" {
+				if cfg.Data, err = g.dataDir(); err != nil {
+					return failed(err)
+				}
+			}
+			parts, err := parseParts(pipelines)
+			if err != nil {
+				return err
+			}
+			if err := cfg.Need(true, needsLake(parts), needsClickHouse(parts)); err != nil {
+				return err
+			}
+			if err := initialised(cmd.Context(), cfg, parts); err != nil {
+				return err
+			}
+			return runParts(cmd.Context(), cfg, parts, web)
+		},
+	}
+	c.Flags().StringSliceVar(&pipelines, "pipelines", nil, "`PARTS` to run: hot,cold,committer,resolver (default all)")
+	c.Flags().BoolVar(&web, "serve", false, "answer on http.addr: status page, /healthz, /readyz, /metrics")
+	return c
+}
+
+// initialised refuses to run before init, and on settings that the table was not made with.
+func initialised(ctx context.Context, cfg *config.Config, parts []string) error {
+	if _, err := topicIdentity(ctx, cfg); err != nil {
+		return keepCode(err)
+	}
+	if needsLake(parts) {
+		table, err := openTable(cfg)
+		if err != nil {
+			return usagef("%w", err)
+		}
+		switch _, err := table.Load(ctx); {
+		case errors.Is(err, lake.ErrNoTable):
+			return &exitError{exitUsage, err}
+		case err != nil:
+			return failed(err)
+		}
+		if err := table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window}); err != nil {
+			if errors.Is(err, lake.ErrFrozen) {
+				return &exitError{exitUsage, err}
+			}
+			return failed(err)
+		}
+	}
+	if !needsClickHouse(parts) {
+		return nil
+	}
+	client, err := openClickHouse(cfg)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	defer client.CloseIdle()
+	pending, err := ddl.Pending(ctx, client)
+	if err != nil {
+		return failed(err)
+	}
+	if len(pending) > 0 {
+		return &exitError{exitUsage, fmt.Errorf("%w (%d steps)", ddl.ErrNotMigrated, len(pending))}
+	}
+	return nil
+}
+
+// keepCode leaves an error that has an exit code of its own, and makes others failures.
+func keepCode(err error) error {
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return err
+	}
+	return failed(err)
+}
+
+func runParts(ctx context.Context, cfg *config.Config, parts []string, web bool) error {
+	s, err := newSystem(cfg, parts)
+	if err != nil {
+		return err
+	}
+	var server *serve.Server
+	if web {
+		if server, err = serve.Listen(serve.Config{Addr: cfg.HTTP.Addr, Checks: s.checks(), Status: s.status, Checkpoint: s.requestCheckpoint, Log: s.log}); err != nil {
+			return failed(err)
+		}
+		s.log.Info("status page", "url", "http://"+server.Addr()+"/")
+	}
+	return failed(s.run(ctx, server))
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/ingest"
+	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/lake"
+	"github.com/coldstream/coldstream/processors"
+	"github.com/coldstream/coldstream/processors/redact"
+	"github.com/coldstream/coldstream/schemas/codec"
+	"github.com/coldstream/coldstream/serve"
+	coldsink "github.com/coldstream/coldstream/sinks/lake"
+)
+
+// system is the parts of one process, against servers that are there already.
+type system struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	parts   []string
+	engine  *redact.Engine
+	started time.Time
+	keeper  supervisor
+	meter   *lagMeter
+
+	mu        sync.Mutex
+	pipelines map[string]*ingest.Pipeline // by part; the one that runs now
+	cold      *coldsink.Sink
+	asked     bool // a checkpoint was asked for before the sink was there
+}
+
+func newSystem(cfg *config.Config, parts []string) (*system, error) {
+	engine, err := redactEngine(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Dedup.Window > 0 {
+		if _, err := processors.NewDedup(cfg.Dedup.Window); err != nil {
+			return nil, config.Problems{{Key: "dedup.window", Text: err.Error()}}
+		}
+	}
+	meter, err := newLagMeter(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	log := slog.Default()
+	return &system{
+		cfg: cfg, log: log, parts: parts, engine: engine, started: time.Now(), meter: meter,
+		keeper: supervisor{log: log}, pipelines: map[string]*ingest.Pipeline{},
+	}, nil
+}
+
+// redactEngine builds the redaction of the configured policy.
+func redactEngine(cfg *config.Config) (*redact.Engine, error) {
+	p := redact.Policy{Version: uint32(cfg.Redact.Version)}
+	switch want := cfg.Redact.Types; {
+	case len(want) == 1 && want[0] == "all":
+	case len(want) == 1 && want[0] == "none":
+		p.Off = redact.Types()
+	default:
+		on := map[redact.Type]bool{}
+		for _, name := range want {
+			t, err := redact.ParseType(name)
+			if err != nil {
+				return nil, config.Problems{{Key: "redact.types", Text: err.Error()}}
+			}
+			on[t] = true
+		}
+		for _, t := range redact.Types() {
+			if !on[t] {
+				p.Off = append(p.Off, t)
+			}
+		}
+	}
+	return redact.New(p)
+}
+
+func (s *system) client() []kgo.Opt { return []kgo.Opt{kgo.SeedBrokers(s.cfg.Kafka.Brokers...)} }
+
+func (s *system) decoder(string) ingest.Decoder {
+	return &codec.JSON{Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque"}
+}
+
+// run runs the parts and, if web is not nil, the HTTP side, until ctx ends; then it stops them, the readers first.
+func (s *system) run(ctx context.Context, web *serve.Server) error {
+	instance, err := ingest.OpenInstance(filepath.Join(s.cfg.Data, "worker"))
+	if err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	defer func() {
+		if err := instance.Close(); err != nil {
+			s.log.Warn("worker folder", "error", err)
+		}
+	}()
+	runs := map[string]func(context.Context) error{
+		partHot: s.runHot, partResolver: s.runResolver, partCommitter: s.runCommitter,
+		partCold: func(ctx context.Context) error { return s.runCold(ctx, instance) },
+	}
+	// The committer outlives the readers, so that what they checkpoint as they leave is committed too.
+	after, stopAfter := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAfter()
+	var readers, others sync.WaitGroup
+	others.Go(func() { _ = s.meter.Run(after) })
+	if web != nil {
+		others.Go(func() {
+			if err := web.Run(after); err != nil {
+				s.keeper.set("http", err)
+			}
+		})
+	}
+	for _, p := range s.parts {
+		if p == partCommitter {
+			others.Go(func() { s.keeper.keep(after, p, runs[p]) })
+			continue
+		}
+		readers.Go(func() { s.keeper.keep(ctx, p, runs[p]) })
+	}
+	<-ctx.Done()
+	readers.Wait()
+	s.drainCommits(after)
+	stopAfter()
+	others.Wait()
+	return nil
+}
+
+// drainTime bounds how long a stop waits for the last checkpoint to be committed; it is durable all the same.
+const drainTime = 5 * time.Second
+
+// drainCommits waits until the committer of this process has taken what the readers left, or the bound has passed.
+func (s *system) drainCommits(ctx context.Context) {
+	if !slices.Contains(s.parts, partCommitter) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for {
+		if err := s.meter.sample(ctx); err != nil {
+			return
+		}
+		if lags, _, _ := s.meter.lags(); lags["commit"].Records == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (s *system) setPipeline(part string, p *ingest.Pipeline) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pipelines[part] = p
+}
+
+// requestCheckpoint asks the archive's worker to make durable what it holds.
+func (s *system) requestCheckpoint() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cold == nil {
+		s.asked = true
+		return
+	}
+	s.cold.RequestCheckpoint()
+}
+
+func (s *system) runCommitter(ctx context.Context) error {
+	table, err := openTable(s.cfg)
+	if err != nil {
+		return err
+	}
+	return lake.Run(ctx, table, lake.RunConfig{
+		Client: s.client(), Topic: s.cfg.Kafka.Topics.Chunks, Group: s.cfg.Kafka.GroupOf(partCommitter), Log: s.log,
+		OnCommit: func(p lake.Progress) { s.keeper.set(partCommitter, nil) },
+		OnRetry:  func(err error) { s.keeper.set(partCommitter, err) },
+	})
+}
+
+// checks are what /readyz asks.
+func (s *system) checks() []serve.Check {
+	checks := []serve.Check{{Name: "kafka", Probe: func(ctx context.Context) error { return pingKafka(ctx, s.cfg) }}}
+	if needsLake(s.parts) {
+		checks = append(checks, serve.Check{Name: "s3", Probe: func(ctx context.Context) error { return pingLake(ctx, s.cfg) }})
+	}
+	if needsClickHouse(s.parts) {
+		checks = append(checks, serve.Check{Name: "clickhouse", Probe: func(ctx context.Context) error { return pingClickHouse(ctx, s.cfg) }})
+	}
+	return append(checks, serve.Check{Name: "parts", Probe: func(context.Context) error {
+		var errs []error
+		for _, f := range s.keeper.list() {
+			errs = append(errs, errors.New(f))
+		}
+		return errors.Join(errs...)
+	}})
+}
+
+func pingKafka(ctx context.Context, cfg *config.Config) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(3*time.Second))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	return cl.Ping(ctx)
+}
+
+func pingLake(ctx context.Context, cfg *config.Config) error {
+	table, err := openTable(cfg)
+	if err != nil {
+		return err
+	}
+	_, err = table.Load(ctx)
+	return err
+}
+
+func pingClickHouse(ctx context.Context, cfg *config.Config) error {
+	client, err := openClickHouse(cfg)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdle()
+	return client.Exec(ctx, "SELECT 1")
+}
+
+// status is what the page and the metrics show.
+func (s *system) status(context.Context) serve.Status {
+	lags, rate, err := s.meter.lags()
+	st := serve.Status{
+		Version: versions().Version, Started: s.started, Lags: lags, Failing: s.keeper.list(), Counters: s.counters(),
+		Addresses: [][2]string{
+			{"Kafka", fmt.Sprint(s.cfg.Kafka.Brokers)}, {"S3", s.cfg.S3.Endpoint + " bucket " + s.cfg.S3.Bucket}, {"ClickHouse", s.cfg.ClickHouse.Addr},
+			{"pipelines", fmt.Sprint(s.parts)},
+		},
+	}
+	st.Counters["topic.records_per_second"] = int64(rate)
+	if err != nil {
+		st.Failing = append(st.Failing, "kafka: "+err.Error())
+	}
+	return st
+}
+
+func (s *system) counters() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]int64{}
+	for name, p := range s.pipelines {
+		st := p.Stats()
+		out[name+".records"], out[name+".events"], out[name+".repeats"] = st.Records, st.Events, st.Repeats
+		out[name+".rewinds"], out[name+".commits"] = st.Rewinds, st.Commits
+		for _, n := range st.Dead {
+			out[name+".dead"] += n
+		}
+	}
+	if s.cold != nil {
+		st := s.cold.Stats()
+		out["cold.checkpoints"], out["cold.files"], out["cold.chunks"], out["cold.bytes"] = st.Checkpoints, st.Files, st.Chunks, st.Bytes
+		out["cold.held_rows"] = int64(st.HeldRows)
+	}
+	return out
+}
+
+// topicIdentity is the cluster and topic id of the events topic.
+func topicIdentity(ctx context.Context, cfg *config.Config) (lake.Source, error) {
+	topic := cfg.Kafka.Topics.Events
+	src, err := lake.IdentifyTopic(ctx, []kgo.Opt{kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(10 * time.Second)}, topic)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		return src, &exitError{exitUsage, fmt.Errorf("there is no topic %s at %v: run `coldstream init` first", topic, cfg.Kafka.Brokers)}
+	case err != nil:
+		return src, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, err)
+	}
+	return src, nil
+}

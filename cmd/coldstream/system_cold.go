@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/coldstream/coldstream/ingest"
+	"github.com/coldstream/coldstream/processors"
+	"github.com/coldstream/coldstream/schemas"
+	coldsink "github.com/coldstream/coldstream/sinks/lake"
+)
+
+// runCold runs the archive's pipeline: dedup, redact, chunk, Parquet, checkpoint.
+func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
+	table, err := openTable(s.cfg)
+	if err != nil {
+		return err
+	}
+	if err := table.Store().Probe(ctx); err != nil {
+		return err
+	}
+	t := s.cfg.Kafka.Topics
+	sink, err := coldsink.New(coldsink.Config{
+		Table: table, Store: table.Store(), Worker: instance.ID, Chunks: t.Chunks, DLQ: t.DLQ, Epoch: s.cfg.Epoch,
+		Policy: int64(s.engine.Version()), Checkpoint: s.cfg.Cold.Checkpoint, Grace: s.grace(), MaxBytes: int(s.cfg.Cold.MaxBytes),
+		Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.cold = sink; s.asked {
+		sink.RequestCheckpoint()
+	}
+	s.asked = false
+	s.mu.Unlock()
+	group := s.cfg.Kafka.GroupOf(partCold)
+	p, err := ingest.New(ingest.Config{
+		Client: s.client(), Topics: []string{t.Events}, Group: group, TransactionalID: instance.TransactionalID(group),
+		Floor: coldsink.Floor(table, s.client(), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.setPipeline(partCold, p)
+	return p.Run(ctx)
+}
+
+// grace is the configured one; the sink takes 0 for its default.
+func (s *system) grace() time.Duration {
+	if s.cfg.Cold.Grace == 0 {
+		return -1
+	}
+	return s.cfg.Cold.Grace
+}
+
+func (s *system) coldProcessors(schemas.Source) []ingest.Processor {
+	list := []ingest.Processor{processors.NewRedact(s.engine)}
+	if s.cfg.Dedup.Window == 0 {
+		return list
+	}
+	d, err := processors.NewDedup(s.cfg.Dedup.Window)
+	if err != nil {
+		panic(err) // newSystem has made one like it
+	}
+	return append([]ingest.Processor{d}, list...)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/ingest"
+	"github.com/coldstream/coldstream/internal/deadletter"
+	"github.com/coldstream/coldstream/processors"
+	"github.com/coldstream/coldstream/schemas"
+	hotsink "github.com/coldstream/coldstream/sinks/clickhouse"
+	"github.com/coldstream/coldstream/sinks/resolver"
+)
+
+// runHot runs the pipeline into ClickHouse: redact, batch, insert. It needs no dedup: its state does not change when an
+// event comes again.
+func (s *system) runHot(ctx context.Context) error {
+	client, err := openClickHouse(s.cfg)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdle()
+	out, err := s.producer()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	sink, err := hotsink.New(hotsink.Config{
+		Client: client, Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay,
+		Reread: s.client(), DeadLetter: s.deadLetters(out), Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	p, err := ingest.New(ingest.Config{
+		Client: s.client(), Topics: []string{s.cfg.Kafka.Topics.Events}, Group: s.cfg.Kafka.GroupOf(partHot), Decoder: s.decoder,
+		Processors: func(schemas.Source) []ingest.Processor { return []ingest.Processor{processors.NewRedact(s.engine)} },
+		Sink:       sink, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.setPipeline(partHot, p)
+	return p.Run(ctx)
+}
+
+// runResolver completes edits and deletes whose message was not known when they came.
+func (s *system) runResolver(ctx context.Context) error {
+	client, err := openClickHouse(s.cfg)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdle()
+	out, err := s.producer()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	r, err := resolver.New(resolver.Config{
+		Client: client, Producer: out, Topic: s.cfg.Kafka.Topics.Events, DeadLetter: s.deadLetters(out),
+		Retry: s.cfg.Resolver.Retry, GiveUp: s.cfg.Resolver.GiveUp, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	return r.Run(ctx)
+}
+
+func (s *system) producer() (*kgo.Client, error) {
+	cl, err := kgo.NewClient(append(s.client(), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return cl, nil
+}
+
+// deadLetters publishes dead letters and returns when they are durable.
+func (s *system) deadLetters(out *kgo.Client) func(context.Context, []schemas.DeadLetter) error {
+	topic := s.cfg.Kafka.Topics.DLQ
+	return func(ctx context.Context, letters []schemas.DeadLetter) error {
+		records := make([]*kgo.Record, len(letters))
+		for i := range letters {
+			records[i] = deadletter.Record(topic, &letters[i])
+		}
+		if err := out.ProduceSync(ctx, records...).FirstErr(); err != nil {
+			return fmt.Errorf("topic %s: %w", topic, err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,2 @@
+// Package objectstore is an S3 store for one machine: versitygw over a folder.
+package objectstore

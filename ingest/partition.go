@@ -1,0 +1,162 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/schemas"
+	"github.com/coldstream/coldstream/schemas/codec"
+)
+
+// partition is one held partition.
+type partition struct {
+	src        schemas.Source
+	start      int64 // first offset that the sink gets
+	next       int64 // first offset that it has not got
+	logStart   int64
+	history    int64 // offsets before start that processors want to remember
+	processors []Processor
+}
+
+func (p *partition) key() partitionKey { return partitionKey{p.src.Topic, p.src.Partition} }
+
+// maxBatchText cuts a poll of large records into several batches.
+const maxBatchText = 32 << 20
+
+// take works off what was fetched of one partition, in offset order.
+func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
+	p := s.parts[partitionKey{f.Topic, f.Partition}]
+	if p == nil { // fetched before it was revoked
+		return nil
+	}
+	b := schemas.GetBatch()
+	defer b.Release()
+	old, _ := slices.BinarySearchFunc(f.Records, p.next, func(r *kgo.Record, next int64) int { return int(r.Offset - next) })
+	if err := s.remember(p, b, f.Records[:old]); err != nil {
+		return err
+	}
+	for rest := f.Records[old:]; len(rest) > 0; {
+		b.Reset()
+		in := input{partition: p, batch: b, decoder: s.topics[f.Topic].decoder}
+		n, err := in.decode(rest)
+		if err != nil {
+			return err
+		}
+		r := schemas.Range{Source: p.src, From: p.next, Next: rest[n-1].Offset + 1, Dead: int64(len(in.dead))}
+		r.CompleteMs = s.complete(f.FetchPartition, rest[n-1], r.Next)
+		if err := s.hand(ctx, &in, r); err != nil {
+			return err
+		}
+		s.stats.records.Add(int64(in.records))
+		p.next, rest = r.Next, rest[n:]
+	}
+	return nil
+}
+
+// hand processes a decoded batch and gives it to the sink.
+func (s *session) hand(ctx context.Context, in *input, r schemas.Range) error {
+	var filtered int64
+	for _, proc := range in.partition.processors {
+		if err := proc.Process(in.batch); err != nil {
+			return fmt.Errorf("process %s [%d, %d): %w", r.Source, r.From, r.Next, err)
+		}
+		n := int64(in.batch.Compact())
+		if _, ok := proc.(Historian); ok {
+			r.Repeats += n
+		} else {
+			filtered += n
+		}
+	}
+	r.Events = int64(in.batch.Len())
+	if err := s.cfg.Sink.Write(ctx, in.batch, r, in.dead); err != nil {
+		return fmt.Errorf("write %s [%d, %d): %w", r.Source, r.From, r.Next, err)
+	}
+	s.stats.add(r, filtered, in.codes)
+	return nil
+}
+
+// remember feeds what lies before the start to the processors that need it. What the sink has had already is ignored.
+func (s *session) remember(p *partition, b *schemas.Batch, records []*kgo.Record) error {
+	for len(records) > 0 && records[0].Offset < p.start {
+		b.Reset()
+		in := input{partition: p, batch: b, decoder: s.topics[p.src.Topic].decoder}
+		n, err := in.decode(records)
+		if err != nil {
+			return err
+		}
+		for _, proc := range p.processors {
+			if h, ok := proc.(Historian); ok {
+				h.Remember(b)
+			}
+		}
+		records = records[n:]
+	}
+	return nil
+}
+
+// complete gives the Kafka time before which everything was read, or 0. The log's own times only rise; a producer's
+// times do not, and then the time of the fetch counts, less a margin for clocks, when it reached the log's end.
+func (s *session) complete(f kgo.FetchPartition, last *kgo.Record, next int64) int64 {
+	ms := int64(0)
+	if last.Attrs.TimestampType() == 1 {
+		ms = last.Timestamp.UnixMilli()
+	}
+	if next >= f.HighWatermark {
+		ms = max(ms, s.cfg.Now().UnixMilli()-clockMarginMs)
+	}
+	return ms
+}
+
+const clockMarginMs = 10_000
+
+// input decodes records into one batch.
+type input struct {
+	partition *partition
+	batch     *schemas.Batch
+	decoder   Decoder
+	dead      []schemas.DeadLetter
+	codes     map[string]int64 // refusals by code
+	records   int
+}
+
+// decode takes records until the batch has enough, and says how many.
+func (in *input) decode(records []*kgo.Record) (int, error) {
+	for i, r := range records {
+		if i > 0 && in.batch.TextBytes() > maxBatchText {
+			return i, nil
+		}
+		if r.Attrs.IsControl() {
+			continue
+		}
+		in.records++
+		err := in.decodeOne(r)
+		var refusal *schemas.Refusal
+		if errors.As(err, &refusal) {
+			in.refuse(r, refusal)
+		} else if err != nil {
+			return 0, fmt.Errorf("decode %s offset %d: %w", in.partition.src, r.Offset, err)
+		}
+	}
+	return len(records), nil
+}
+
+func (in *input) decodeOne(r *kgo.Record) error {
+	src := &in.partition.src
+	return in.decoder.Decode(in.batch, r.Value, codec.Origin{Source: src.Index, Partition: src.Partition, Offset: r.Offset, Time: r.Timestamp.UnixMicro()})
+}
+
+// refuse makes a dead letter, with copies: a record's memory is shared with its whole fetch.
+func (in *input) refuse(r *kgo.Record, why *schemas.Refusal) {
+	if in.codes == nil {
+		in.codes = map[string]int64{}
+	}
+	in.codes[why.Code]++
+	in.dead = append(in.dead, schemas.DeadLetter{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp,
+		Key: slices.Clone(r.Key), Value: slices.Clone(r.Value), Stage: "decode", Error: why.Error(),
+	})
+}

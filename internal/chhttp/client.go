@@ -1,0 +1,186 @@
+// Package chhttp speaks ClickHouse's HTTP interface, as far as Coldstream's own statements need it: statements without
+// a result ([Client.Exec]), inserts of a body that is encoded already ([Client.Insert]), and small results as rows
+// ([Select]). The types to know are [Client] and [Exception].
+//
+// It exists beside clickhouse-go because the hot sink sends blocks that it has encoded itself, must see the body of an
+// answer that says 200 and carries an exception all the same, and tells errors apart by their code. It does not retry,
+// keep sessions or stream results.
+package chhttp
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config says where ClickHouse is.
+type Config struct {
+	Addr     string // host:port, or a URL with a scheme
+	User     string // empty: the server's default user
+	Password string
+	Database string            // empty: the server's default database
+	Settings map[string]string // sent with every request
+	// Transport carries the requests; nil: one of the client's own, with keep-alive.
+	Transport http.RoundTripper
+}
+
+// Client sends statements to one server. It is safe for many goroutines.
+type Client struct {
+	base   *url.URL
+	config Config
+	http   *http.Client
+}
+
+// maxAnswer bounds what is read of an answer: no result of this package's callers is near it.
+const maxAnswer = 256 << 20
+
+// New returns a client; it does no I/O. An address that is no URL is an error.
+func New(c Config) (*Client, error) {
+	addr := c.Addr
+	if !strings.Contains(addr, "://") {
+		addr = "http://" + addr
+	}
+	base, err := url.Parse(addr)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("clickhouse address %q: want host:port or a URL", c.Addr)
+	}
+	if base.Path == "" {
+		base.Path = "/"
+	}
+	if c.Transport == nil {
+		c.Transport = &http.Transport{
+			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
+		}
+	}
+	return &Client{base: base, config: c, http: &http.Client{Transport: c.Transport}}, nil
+}
+
+// Database is the database that statements run in.
+func (c *Client) Database() string { return c.config.Database }
+
+// WithDatabase is the same client on another database; empty: the server's default.
+func (c *Client) WithDatabase(name string) *Client {
+	d := *c
+	d.config.Database = name
+	return &d
+}
+
+// CloseIdle closes the connections that no request uses.
+func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+
+// Exec runs a statement and ignores its result.
+func (c *Client) Exec(ctx context.Context, sql string) error {
+	_, err := c.Query(ctx, sql)
+	return err
+}
+
+// Query runs a statement and returns its result as it came: tab-separated, unless the statement names a format.
+func (c *Client) Query(ctx context.Context, sql string) ([]byte, error) {
+	answer, err := c.post(ctx, url.Values{"wait_end_of_query": {"1"}}, strings.NewReader(sql), int64(len(sql)))
+	if err != nil {
+		return nil, err
+	}
+	return answer, lateException(answer)
+}
+
+// Insert sends data, encoded in the format that sql ends with, and returns when the server has acknowledged it. settings
+// go with this request only. After an error it is unknown whether the rows stand unless it is an *Exception.
+func (c *Client) Insert(ctx context.Context, sql string, data []byte, settings map[string]string) error {
+	q := url.Values{"query": {sql}, "wait_end_of_query": {"1"}}
+	for k, v := range settings {
+		q.Set(k, v)
+	}
+	answer, err := c.post(ctx, q, bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return err
+	}
+	if text := strings.TrimSpace(string(answer)); text != "" { // an insert has no result: this is an exception after the header
+		return ParseException(text)
+	}
+	return nil
+}
+
+func (c *Client) post(ctx context.Context, q url.Values, body io.Reader, size int64) ([]byte, error) {
+	r, err := c.request(ctx, q, body, size)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(r)
+}
+
+func (c *Client) request(ctx context.Context, q url.Values, body io.Reader, size int64) (*http.Request, error) {
+	for k, v := range maps.All(c.config.Settings) {
+		if !q.Has(k) {
+			q.Set(k, v)
+		}
+	}
+	if c.config.Database != "" {
+		q.Set("database", c.config.Database)
+	}
+	u := *c.base
+	u.RawQuery = q.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), body)
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse request: %w", err)
+	}
+	r.ContentLength = size
+	if c.config.User != "" {
+		r.Header.Set("X-ClickHouse-User", c.config.User)
+		r.Header.Set("X-ClickHouse-Key", c.config.Password)
+	}
+	return r, nil
+}
+
+func (c *Client) do(r *http.Request) (*http.Response, error) {
+	w, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse at %s: %w", c.base.Host, withoutURL(err))
+	}
+	return w, nil
+}
+
+func (c *Client) send(r *http.Request) ([]byte, error) {
+	w, err := c.do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Body.Close()
+	if !good(w) {
+		return nil, refusal(w)
+	}
+	answer, err := io.ReadAll(io.LimitReader(w.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse at %s: reading the answer: %w", c.base.Host, err)
+	}
+	return answer, nil
+}
+
+// refusal reads the exception of an answer that is not good.
+func refusal(w *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(w.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("clickhouse answered HTTP %d: reading why: %w", w.StatusCode, err)
+	}
+	e := ParseException(strings.TrimSpace(string(text)))
+	e.Status = w.StatusCode
+	if e.Code == 0 {
+		e.Code = atoi(w.Header.Get("X-ClickHouse-Exception-Code"))
+	}
+	return e
+}
+
+// withoutURL takes the request's address out of an error of net/http: it holds the whole statement.
+func withoutURL(err error) error {
+	if u, ok := err.(*url.Error); ok {
+		return u.Err
+	}
+	return err
+}

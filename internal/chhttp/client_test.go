@@ -1,0 +1,98 @@
+package chhttp_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/coldstream/coldstream/internal/chhttp"
+)
+
+func serve(t *testing.T, answer http.HandlerFunc) *chhttp.Client {
+	t.Helper()
+	s := httptest.NewServer(answer)
+	t.Cleanup(s.Close)
+	c, err := chhttp.New(chhttp.Config{Addr: s.URL, User: "u", Password: "p", Database: "d", Settings: map[string]string{"max_threads": "1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.CloseIdle)
+	return c
+}
+
+func TestInsertSendsDataAndSettings(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		body, err := io.ReadAll(r.Body)
+		if err != nil || string(body) != "a\x00b" || q.Get("query") != "INSERT" || q.Get("database") != "d" || q.Get("token") != "t" ||
+			q.Get("max_threads") != "1" || r.Header.Get("X-ClickHouse-User") != "u" || r.Header.Get("X-ClickHouse-Key") != "p" {
+			t.Errorf("%v %q %v %v", q, body, r.Header, err)
+		}
+	})
+	if err := c.Insert(t.Context(), "INSERT", []byte("a\x00b"), map[string]string{"token": "t"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestExceptionsHaveTheirCode(t *testing.T) {
+	for name, a := range map[string]struct {
+		status       int
+		header, body string
+		code         int
+	}{
+		"in the text":       {500, "", "Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)", 252},
+		"in the header":     {500, "516", "no", 516},
+		"after a good head": {200, "", "1\n2\n\r\n__exception__\r\nabcdef\r\nCode: 241. DB::Exception: memory\r\n40 abcdef\r\n__exception__\r\n", 241},
+		"in an old way":     {200, "", "1\nCode: 159. DB::Exception: timeout", 159},
+		"of a proxy":        {502, "", "<html>", 0},
+	} {
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if a.header != "" {
+				w.Header().Set("X-ClickHouse-Exception-Code", a.header)
+			}
+			w.WriteHeader(a.status)
+			_, _ = io.WriteString(w, a.body)
+		})
+		for _, err := range []error{c.Exec(t.Context(), "SELECT 1"), c.Insert(t.Context(), "INSERT", nil, nil)} {
+			var e *chhttp.Exception
+			if !errors.As(err, &e) || e.Code != a.code {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestAUsersTextIsNoException(t *testing.T) {
+	type row struct {
+		Content string `json:"content"`
+		ID      uint64 `json:"id"`
+	}
+	const line = `{"content":"__exception__ Code: 1. DB::Exception: \r\n__exception__\r\nCode: 2. DB::","id":18446744073709551615}` + "\n"
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("output_format_json_quote_64bit_integers") != "0" {
+			t.Error("numbers would come as texts")
+		}
+		_, _ = io.WriteString(w, line)
+	})
+	rows, err := chhttp.Select[row](t.Context(), c, "SELECT")
+	if err != nil || len(rows) != 1 || rows[0].ID != 1<<64-1 || !strings.HasPrefix(rows[0].Content, "__exception__") {
+		t.Fatalf("%+v %v", rows, err)
+	}
+}
+
+func TestErrorsOfTheConnectionDoNotShowTheStatement(t *testing.T) {
+	c := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	err := c.Insert(t.Context(), "INSERT secret", nil, nil)
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Fatal(err)
+	}
+}
+
+func TestQuote(t *testing.T) {
+	if got, want := chhttp.Quote(`it's \ 'x'`), `'it\'s \\ \'x\''`; got != want {
+		t.Fatalf("got %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,153 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// Key is one setting: its path in the file, its default, and what it means, which unit it has and what it costs.
+type Key struct {
+	Path    string
+	Default string
+	Doc     string
+	Secret  bool // not shown by `config print`
+	ptr     func(*Config) any
+}
+
+// Env is the variable that sets the key: COLDSTREAM_ and the path in capitals.
+func (k Key) Env() string {
+	return "COLDSTREAM_" + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_"))
+}
+
+// Keys are all settings, in the order in which `config init` explains them.
+var Keys = []Key{
+	{"kafka.brokers", "", "Addresses of the brokers, host:port.", false, func(c *Config) any { return &c.Kafka.Brokers }},
+	{"kafka.topics.events", "events", "Topic of the events, keyed by channel.", false, func(c *Config) any { return &c.Kafka.Topics.Events }},
+	{"kafka.topics.chunks", "chunks", "Topic of the checkpoints; one partition, no retention by time.", false, func(c *Config) any { return &c.Kafka.Topics.Chunks }},
+	{"kafka.topics.erasures", "erasures", "Compacted topic of the erased users.", false, func(c *Config) any { return &c.Kafka.Topics.Erasures }},
+	{"kafka.topics.dlq", "events.dlq", "Topic of the dead letters.", false, func(c *Config) any { return &c.Kafka.Topics.DLQ }},
+	{"kafka.group", "coldstream", "Consumer groups are this name and -cold, -hot, -committer, -resolver.", false, func(c *Config) any { return &c.Kafka.Group }},
+	{"kafka.partitions", "4", "Partitions of the events topic when `init` creates it. Adding some later breaks the order of a channel across the change.", false, func(c *Config) any { return &c.Kafka.Partitions }},
+	{"kafka.replicas", "1", "Replicas of each topic when `init` creates it; 3 on a cluster.", false, func(c *Config) any { return &c.Kafka.Replicas }},
+	{"kafka.retention", "168h", "How long the events topic keeps records when `init` creates it. Recovery can go back that far.", false, func(c *Config) any { return &c.Kafka.Retention }},
+	{"s3.endpoint", "", "Object store: host:port, or a URL for TLS.", false, func(c *Config) any { return &c.S3.Endpoint }},
+	{"s3.region", "us-east-1", "Region that requests are signed for.", false, func(c *Config) any { return &c.S3.Region }},
+	{"s3.access_key", "", "Access key.", true, func(c *Config) any { return &c.S3.AccessKey }},
+	{"s3.secret_key", "", "Secret key.", true, func(c *Config) any { return &c.S3.SecretKey }},
+	{"s3.bucket", "coldstream", "Bucket of the lake.", false, func(c *Config) any { return &c.S3.Bucket }},
+	{"s3.prefix", "", "Folder in the bucket, before lake/; empty for none.", false, func(c *Config) any { return &c.S3.Prefix }},
+	{"clickhouse.addr", "", "ClickHouse's HTTP interface, host:port.", false, func(c *Config) any { return &c.ClickHouse.Addr }},
+	{"clickhouse.user", "default", "User that may create tables in the database.", false, func(c *Config) any { return &c.ClickHouse.User }},
+	{"clickhouse.password", "", "Its password.", true, func(c *Config) any { return &c.ClickHouse.Password }},
+	{"clickhouse.database", "coldstream", "Database of the hot store.", false, func(c *Config) any { return &c.ClickHouse.Database }},
+	{"clickhouse.lake_keys", "true", "Whether the table by which ClickHouse reads the lake carries the object store's keys; false where the server has them in its own configuration (<s3>).", false, func(c *Config) any { return &c.ClickHouse.LakeKeys }},
+	{"http.addr", "127.0.0.1:8080", "Status page, /healthz, /readyz and /metrics. Loopback unless told otherwise; port 0 picks a free one.", false, func(c *Config) any { return &c.HTTP.Addr }},
+	{"data", "", "Folder of what a worker keeps on disk: its stable instance id and locks. Empty: coldstream below $XDG_DATA_HOME.", false, func(c *Config) any { return &c.Data }},
+	{"epoch", "1420070400000", "Zero of Snowflake time in Unix milliseconds (Discord's: 2015-01-01). `init` freezes it.", false, func(c *Config) any { return &c.Epoch }},
+	{"ids", "auto", "auto: an id that our rule could have made is a Snowflake; opaque: every id of the topic is a text of another rule.", false, func(c *Config) any { return &c.IDs }},
+	{"cold.checkpoint", "5m", "How often a worker makes durable what it holds. Shorter: more and smaller files.", false, func(c *Config) any { return &c.Cold.Checkpoint }},
+	{"cold.grace", "30s", "How long after the mark a checkpoint waits for the window's last events.", false, func(c *Config) any { return &c.Cold.Grace }},
+	{"cold.max_bytes", "268435456", "Bytes of events that a worker buffers before it checkpoints early. Memory is about three times this.", false, func(c *Config) any { return &c.Cold.MaxBytes }},
+	{"hot.batch_rows", "200000", "Most rows of one insert into ClickHouse.", false, func(c *Config) any { return &c.Hot.BatchRows }},
+	{"hot.batch_delay", "250ms", "Longest wait of a row for its insert.", false, func(c *Config) any { return &c.Hot.BatchDelay }},
+	{"resolver.retry", "1m", "How often the whole state is searched for what edits and deletes wait for; new messages are looked at as they come.", false, func(c *Config) any { return &c.Resolver.Retry }},
+	{"resolver.give_up", "168h", "How long an edit or delete waits for its message before it becomes a dead letter.", false, func(c *Config) any { return &c.Resolver.GiveUp }},
+	{"dedup.window", "1048576", "Offsets within which a repeated event is dropped. 24 bytes each, for every partition held. Fixed once events are archived.", false, func(c *Config) any { return &c.Dedup.Window }},
+	{"redact.types", "all", "What is redacted: all, none, or a list of types such as [email, ip].", false, func(c *Config) any { return &c.Redact.Types }},
+	{"redact.version", "1", "Version of the redaction policy; raise it with every change, so that a replay under the new one wins.", false, func(c *Config) any { return &c.Redact.Version }},
+}
+
+func (k Key) set(c *Config, v string) error {
+	v = strings.TrimSpace(v)
+	var err error
+	switch p := k.ptr(c).(type) {
+	case *string:
+		*p = v
+	case *[]string:
+		*p = splitList(v)
+	case *bool:
+		if *p, err = strconv.ParseBool(v); err != nil {
+			return fmt.Errorf("%q is neither true nor false", v)
+		}
+	case *int:
+		*p, err = strconv.Atoi(v)
+	case *int64:
+		*p, err = strconv.ParseInt(v, 10, 64)
+	case *schemas.Epoch:
+		var n int64
+		n, err = strconv.ParseInt(v, 10, 64)
+		*p = schemas.Epoch(n)
+	case *time.Duration:
+		if *p, err = time.ParseDuration(v); err != nil {
+			return fmt.Errorf("%q is not a duration: write 30s, 5m or 24h", v)
+		}
+	default:
+		return fmt.Errorf("no way to set a %T", p)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not a whole number", v)
+	}
+	return nil
+}
+
+func splitList(v string) []string {
+	var out []string
+	for _, s := range strings.Split(strings.Trim(v, "[]"), ",") {
+		if s = strings.Trim(strings.TrimSpace(s), `"'`); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Get is the key's value as it would stand in the file.
+func (k Key) Get(c *Config) string {
+	switch p := k.ptr(c).(type) {
+	case *string:
+		return quoteYAML(*p)
+	case *[]string:
+		q := make([]string, len(*p))
+		for i, s := range *p {
+			q[i] = quoteYAML(s)
+		}
+		return "[" + strings.Join(q, ", ") + "]"
+	case *time.Duration:
+		return shortDuration(*p)
+	case *bool:
+		return strconv.FormatBool(*p)
+	case *int:
+		return strconv.Itoa(*p)
+	case *int64:
+		return strconv.FormatInt(*p, 10)
+	case *schemas.Epoch:
+		return strconv.FormatInt(int64(*p), 10)
+	default:
+		return fmt.Sprint(p)
+	}
+}
+
+func shortDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func quoteYAML(s string) string {
+	plain := s != ""
+	for _, r := range s {
+		plain = plain && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_' || r == '-' || r == '.' || r == '/')
+	}
+	if plain && s[0] != '-' && s[0] != '.' {
+		return s
+	}
+	return strconv.Quote(s)
+}

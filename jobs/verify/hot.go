@@ -1,0 +1,218 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// value is one part of a message's state, under the one order of values.
+type value struct {
+	set     bool
+	version schemas.Version
+	text    uint64 // hash of the content, the user, or 1 for deleted
+}
+
+// put takes the later of two values. Values of the same version are the same event's.
+func (p *value) put(version schemas.Version, text uint64) {
+	if !p.set || version.Compare(p.version) > 0 {
+		*p = value{true, version, text}
+	}
+}
+
+// message is what the events in range say of one message.
+type message struct {
+	created bool
+	user    value
+	content value
+	deleted value
+	seen    bool // found in the hot store
+}
+
+// state is the model of the hot store: messages by their key.
+type state map[MessageKey]*message
+
+// apply adds one event, as the design's order says: in any order, any number of times.
+func (s state) apply(b *schemas.Batch, i int) {
+	t := b.Type[i]
+	if b.NeedsResolution(i) {
+		return
+	}
+	version := schemas.Version{Rank: schemas.RankOf(t), Event: b.EventID[i], Policy: b.Policy}
+	if t == schemas.TypeBulkDeleted {
+		s.bulk(b, i, version)
+		return
+	}
+	if t != schemas.TypeCreated && !t.HasTarget() {
+		return
+	}
+	m := s.at(MessageKey{b.ChannelID[i], b.MessageID[i], b.MessageHash[i]})
+	switch t {
+	case schemas.TypeCreated:
+		m.created = true
+		m.user.put(version, uint64(b.UserID[i]))
+		m.content.put(version, contentHash(b, i))
+	case schemas.TypeEdited:
+		if b.Fields[i].Has(schemas.FieldContent) {
+			m.content.put(version, contentHash(b, i))
+		}
+	case schemas.TypeDeleted:
+		m.deleted.put(version, 1)
+	case schemas.TypeRestored:
+		m.deleted.put(version, 0)
+	}
+}
+
+func (s state) at(k MessageKey) *message {
+	m := s[k]
+	if m == nil {
+		m = &message{}
+		s[k] = m
+	}
+	return m
+}
+
+// bulk deletes the Snowflakes that the event lists.
+func (s state) bulk(b *schemas.Batch, i int, version schemas.Version) {
+	if !b.Fields[i].Has(schemas.FieldChannel) {
+		return
+	}
+	var list struct {
+		IDs []json.RawMessage `json:"message_ids"`
+	}
+	if err := json.Unmarshal(b.Bytes(b.Extra[i]), &list); err != nil {
+		return // the codec has refused what is not a list of ids
+	}
+	for _, raw := range list.IDs {
+		if n, ok := schemas.ParseDecimal(trimQuotes(raw)); ok {
+			s.at(MessageKey{b.ChannelID[i], n, 0}).deleted.put(version, 1)
+		}
+	}
+}
+
+func trimQuotes(b []byte) []byte {
+	if len(b) >= 2 && b[0] == '"' {
+		return b[1 : len(b)-1]
+	}
+	return b
+}
+
+// suspect is a message of the hot store that differs from the model.
+type suspect struct {
+	key   MessageKey
+	extra bool
+	text  string
+}
+
+// hot compares the state table with what the events add up to.
+func (v *run) hot(ctx context.Context) error {
+	if v.cfg.Hot == nil {
+		return nil
+	}
+	r := &v.result.Hot
+	var done int64
+	err := v.cfg.Hot.Messages(ctx, func(h HotMessage) error {
+		if done++; done%10_000 == 0 {
+			v.cfg.Progress("hot", done, int64(len(v.state)))
+		}
+		if !h.Deleted {
+			r.Messages++
+		}
+		v.compare(h)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("hot store: %w", err)
+	}
+	for k, m := range v.state {
+		if m.created && !m.seen {
+			r.Missing++
+			v.result.example("hot: message %d of channel %d is not there", k.Message, k.Channel)
+		}
+	}
+	if r.Waiting, err = v.cfg.Hot.Waiting(ctx); err != nil {
+		return fmt.Errorf("hot store: %w", err)
+	}
+	return v.acquit(ctx)
+}
+
+// acquit drops the suspects that events above the hot group's offsets touch: the store may be ahead of the model, which
+// is no fault. What came while the store was read is read for that.
+func (v *run) acquit(ctx context.Context) error {
+	if len(v.suspects) == 0 {
+		return nil
+	}
+	if err := v.readTail(ctx); err != nil {
+		return err
+	}
+	for _, s := range v.suspects {
+		if _, ok := v.touched[s.key]; ok {
+			continue
+		}
+		if s.extra {
+			v.result.Hot.Extra++
+		} else {
+			v.result.Hot.Stale++
+		}
+		v.result.example("%s", s.text)
+	}
+	return nil
+}
+
+func (v *run) readTail(ctx context.Context) error {
+	spans, err := v.cfg.Log.Spans(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range spans {
+		for _, s := range v.result.Range {
+			if s.Partition == spans[i].Partition {
+				spans[i].From = s.Next
+			}
+		}
+	}
+	b := schemas.GetBatch()
+	defer b.Release()
+	return v.cfg.Log.Read(ctx, spans, func(r Record) error {
+		b.Reset()
+		if err := v.cfg.Decoder.Decode(b, r); err == nil { // a refused record touches nothing
+			v.touch(b, 0)
+		}
+		return nil
+	})
+}
+
+// touch notes the messages that an event changes.
+func (v *run) touch(b *schemas.Batch, i int) {
+	later := state{}
+	later.apply(b, i)
+	for k := range later {
+		v.touched[k] = struct{}{}
+	}
+}
+
+// compare judges one message of the state table.
+func (v *run) compare(h HotMessage) {
+	m := v.state[h.Key]
+	if m == nil || !m.created {
+		if v.whole {
+			v.suspects = append(v.suspects, suspect{h.Key, true, fmt.Sprintf("hot: message %d of channel %d is there, and no event in range created it", h.Key.Message, h.Key.Channel)})
+		}
+		return
+	}
+	m.seen = true
+	deleted := m.deleted.text == 1
+	if h.Content == m.content.text && h.Deleted == deleted && uint64(h.User) == m.user.text {
+		return
+	}
+	v.suspects = append(v.suspects, suspect{h.Key, false, fmt.Sprintf(
+		"hot: message %d of channel %d differs from what its events add up to (content equal: %v, author equal: %v, deleted: %v, should be: %v)",
+		h.Key.Message, h.Key.Channel, h.Content == m.content.text, uint64(h.User) == m.user.text, h.Deleted, deleted)})
+}
+
+// HashText is the hash that HotMessage.Content holds: ClickHouse's xxh3.
+func HashText(s string) uint64 { return xxh3.HashString(s) }

@@ -1,0 +1,83 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/internal/kafkalog"
+)
+
+// KafkaLog is a topic on a broker.
+type KafkaLog struct {
+	Brokers []string
+	Topic   string
+}
+
+func (k KafkaLog) admin() (*kadm.Client, error) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(k.Brokers...))
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return kadm.NewClient(cl), nil
+}
+
+// Spans is part of Log.
+func (k KafkaLog) Spans(ctx context.Context) ([]RangeSpan, error) {
+	adm, err := k.admin()
+	if err != nil {
+		return nil, err
+	}
+	defer adm.Close()
+	spans, err := kafkalog.Spans(ctx, adm, k.Topic)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]RangeSpan, len(spans))
+	for i, s := range spans {
+		out[i] = RangeSpan{k.Topic, s.Partition, s.From, s.Next}
+	}
+	return out, nil
+}
+
+// Read is part of Log.
+func (k KafkaLog) Read(ctx context.Context, spans []RangeSpan, f func(Record) error) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(k.Brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(64<<20))
+	if err != nil {
+		return fmt.Errorf("kafka: %w", err)
+	}
+	defer cl.Close()
+	of := make([]kafkalog.Span, len(spans))
+	for i, s := range spans {
+		of[i] = kafkalog.Span{Partition: s.Partition, From: s.From, Next: s.Next}
+	}
+	return kafkalog.ReadSpans(ctx, cl, k.Topic, of, func(r *kgo.Record) error {
+		return f(Record{Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp, Value: r.Value})
+	})
+}
+
+// Committed is part of Log.
+func (k KafkaLog) Committed(ctx context.Context, group string) (map[int32]int64, error) {
+	adm, err := k.admin()
+	if err != nil {
+		return nil, err
+	}
+	defer adm.Close()
+	offsets, err := adm.FetchOffsetsForTopics(ctx, group, k.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+	}
+	out := map[int32]int64{}
+	for p, o := range offsets[k.Topic] {
+		if o.Err != nil {
+			return nil, fmt.Errorf("offset of group %s, partition %d: %w", group, p, o.Err)
+		}
+		if o.At >= 0 {
+			out[p] = o.At
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,255 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ErrLostRecords says that topic `chunks` does not hold the table's position any more, or not yet: records were deleted
+// before they were committed, or the broker lost its end.
+var ErrLostRecords = errors.New("records of topic chunks that the table does not have are gone")
+
+const (
+	// defaultBatch is how many records one commit takes at most; a committer that is behind makes large commits.
+	defaultBatch = 1000
+	// retryFirst and retryMost bound the waits between tries after an error that is not final.
+	retryFirst = 200 * time.Millisecond
+	retryMost  = 10 * time.Second
+	// showTimeout ends the commit of the group's offset, which nothing depends on.
+	showTimeout = 5 * time.Second
+)
+
+// RunConfig says what a running committer consumes.
+type RunConfig struct {
+	Client []kgo.Opt // how to reach the brokers: seeds, TLS, client id
+	Topic  string    // `chunks`: one partition
+	Group  string    // consumer group, for ownership of that partition only
+	Batch  int       // most records in one commit, 0 means 1000
+
+	Log *slog.Logger // nil means none
+	// OnCommit, if set, is called after every commit, by the goroutine that runs.
+	OnCommit func(Progress)
+	// OnRetry, if set, is called with every error after which the committer tries again, by any goroutine.
+	OnRetry func(error)
+}
+
+// Progress is what OnCommit is told.
+type Progress struct {
+	Committed
+	Next   int64     // next offset of `chunks` to look at
+	Lag    int64     // offsets from there to the last stable one, as of the last fetch
+	Oldest time.Time // when the first record of the commit reached Kafka
+}
+
+// runner is a running committer. Its partition comes and goes with the group's rebalances; what it was working on when
+// the partition goes is finished or dropped before the rebalance goes on.
+type runner struct {
+	cfg       RunConfig
+	table     *Table
+	committer *Committer
+	client    *kgo.Client
+
+	mu    sync.Mutex // held while a commit is tried; a rebalance waits for it
+	owned bool       // whether the partition is ours; guarded by mu
+}
+
+// Run commits checkpoints until ctx ends (then it returns nil, having left the group) or until an error that IsFinal.
+// Any number may run in one group: one of them owns the partition. It starts at the table's position, whatever the
+// group's offset says, and commits the group's offset afterwards, for tools that show lag.
+func Run(ctx context.Context, t *Table, cfg RunConfig) error {
+	if cfg.Batch == 0 {
+		cfg.Batch = defaultBatch
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &runner{cfg: cfg, table: t}
+	if err := r.open(ctx); err != nil {
+		return stopped(ctx, err)
+	}
+	defer r.client.CloseAllowingRebalance()
+	return stopped(ctx, r.loop(ctx))
+}
+
+// stopped makes nothing of an error that is only the end of ctx.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !IsFinal(err) {
+		return nil
+	}
+	return err
+}
+
+func (r *runner) open(ctx context.Context) (err error) {
+	id, err := IdentifyTopic(ctx, r.cfg.Client, r.cfg.Topic)
+	if err != nil {
+		return err
+	}
+	r.committer = NewCommitter(r.table, id.Cluster, id.Topic, id.TopicID)
+	lost := func(context.Context, *kgo.Client, map[string][]int32) { r.own(false) }
+	opts := append([]kgo.Opt{}, r.cfg.Client...)
+	opts = append(opts,
+		kgo.ConsumerGroup(r.cfg.Group), kgo.ConsumeTopics(r.cfg.Topic), kgo.DisableAutoCommit(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.AdjustFetchOffsetsFn(r.startAt),
+		kgo.OnPartitionsRevoked(lost), kgo.OnPartitionsLost(lost),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
+			if len(m[r.cfg.Topic]) > 0 {
+				r.own(true)
+			}
+		}),
+	)
+	if r.client, err = kgo.NewClient(opts...); err != nil {
+		return fmt.Errorf("committer: open Kafka client: %w", err)
+	}
+	return nil
+}
+
+func (r *runner) own(yes bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.owned = yes
+}
+
+// startAt makes the table's position the place to read from. A new table starts at 0: should the topic
+// have lost its beginning, that is an error rather than a silent reset.
+func (r *runner) startAt(ctx context.Context, m map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	v, err := r.table.Load(ctx)
+	if err != nil {
+		r.retrying(fmt.Errorf("committer: find where to start: %w", err))
+		return nil, err
+	}
+	for p := range m[r.cfg.Topic] {
+		m[r.cfg.Topic][p] = kgo.NewOffset().At(v.Position.Chunks.Next).WithEpoch(-1)
+	}
+	r.cfg.Log.Info("committer owns topic", "topic", r.cfg.Topic, "from", v.Position.Chunks.Next, "version", v.N)
+	return m, nil
+}
+
+func (r *runner) loop(ctx context.Context) error {
+	for {
+		fetches := r.client.PollRecords(ctx, r.cfg.Batch)
+		if ctx.Err() != nil || fetches.IsClientClosed() {
+			return ctx.Err()
+		}
+		if err := r.fetchErrors(ctx, fetches); err != nil {
+			return err
+		}
+		if fetches.NumRecords() == 0 {
+			continue
+		}
+		if err := r.commit(ctx, fetches); err != nil {
+			return err
+		}
+	}
+}
+
+// fetchErrors sorts errors of a poll into those that end the run and those that pass.
+func (r *runner) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
+	var passing error
+	for _, e := range fetches.Errors() {
+		if errors.Is(e.Err, kerr.OffsetOutOfRange) {
+			return fmt.Errorf("committer: %s/%d: %w: %w", e.Topic, e.Partition, ErrLostRecords, e.Err)
+		}
+		passing = errors.Join(passing, fmt.Errorf("committer: fetch %s/%d: %w", e.Topic, e.Partition, e.Err))
+	}
+	if passing == nil {
+		return nil
+	}
+	r.retrying(passing)
+	return pause(ctx, retryFirst)
+}
+
+// commit takes what was polled into the table, however long that takes, unless the partition goes.
+func (r *runner) commit(ctx context.Context, fetches kgo.Fetches) error {
+	var records []Record
+	fetches.EachRecord(func(rec *kgo.Record) {
+		records = append(records, Record{Offset: rec.Offset, Value: rec.Value})
+	})
+	wait := retryFirst
+	for {
+		done, owned, err := r.try(ctx, records)
+		if !owned {
+			return nil
+		}
+		if err == nil {
+			r.report(ctx, fetches, done, records[len(records)-1].Offset+1)
+			return nil
+		}
+		err = fmt.Errorf("committer: %w", err)
+		if IsFinal(err) || ctx.Err() != nil {
+			return err
+		}
+		r.retrying(err)
+		if err = pause(ctx, wait); err != nil {
+			return err
+		}
+		wait = min(2*wait, retryMost)
+	}
+}
+
+func (r *runner) try(ctx context.Context, records []Record) (done Committed, owned bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.owned {
+		return Committed{}, false, nil
+	}
+	done, err = r.committer.Commit(ctx, records)
+	return done, true, err
+}
+
+func (r *runner) report(ctx context.Context, fetches kgo.Fetches, done Committed, next int64) {
+	p := Progress{Committed: done, Next: next}
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		p.Lag = max(0, f.LastStableOffset-next)
+		if len(f.Records) > 0 {
+			p.Oldest = f.Records[0].Timestamp
+		}
+	})
+	if done.Version.HintErr != nil {
+		r.cfg.Log.Warn("version hint lags", "version", done.Version.N, "error", done.Version.HintErr)
+	}
+	ctx, stop := context.WithTimeout(ctx, showTimeout)
+	defer stop()
+	show := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {0: {Epoch: -1, Offset: next}}}
+	r.client.CommitOffsetsSync(ctx, show, nil) // only tools look at it: the next commit says it again
+	if r.cfg.OnCommit != nil {
+		r.cfg.OnCommit(p)
+	}
+}
+
+func (r *runner) retrying(err error) {
+	r.cfg.Log.Warn("committer tries again", "error", err)
+	if r.cfg.OnRetry != nil {
+		r.cfg.OnRetry(err)
+	}
+}
+
+// IdentifyTopic asks the brokers for the ids of their cluster and of a topic.
+func IdentifyTopic(ctx context.Context, client []kgo.Opt, topic string) (Source, error) {
+	cl, err := kgo.NewClient(client...)
+	if err != nil {
+		return Source{}, fmt.Errorf("identify topic %s: %w", topic, err)
+	}
+	defer cl.Close()
+	m, err := kadm.NewClient(cl).Metadata(ctx, topic)
+	if err != nil {
+		return Source{}, fmt.Errorf("identify topic %s: %w", topic, err)
+	}
+	d, ok := m.Topics[topic]
+	if ok && d.Err != nil {
+		return Source{}, fmt.Errorf("identify topic %s: %w", topic, d.Err)
+	}
+	if !ok || m.Cluster == "" || d.ID == (kadm.TopicID{}) {
+		return Source{}, fmt.Errorf("identify topic %s: the broker gives no cluster id or topic id", topic)
+	}
+	return Source{Cluster: m.Cluster, Topic: topic, TopicID: uuid.UUID(d.ID).String()}, nil
+}

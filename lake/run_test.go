@@ -1,0 +1,218 @@
+package lake_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/lake"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const soon = 20 * time.Second
+
+// stage is a table and a topic `chunks` for it, on a broker.
+type stage struct {
+	*bed
+	topic string
+	group string
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	return &stage{bed: newBed(t), topic: testkit.Topic(t, 1, nil), group: testkit.Name(t)}
+}
+
+func (s *stage) config(t *testing.T) lake.RunConfig {
+	return lake.RunConfig{Client: []kgo.Opt{kgo.SeedBrokers(testkit.Kafka(t))}, Topic: s.topic, Group: s.group}
+}
+
+// run starts a committer and gives the function that stops it and tells how it ended.
+func (s *stage) run(t *testing.T, tab *lake.Table, cfg lake.RunConfig) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- lake.Run(ctx, tab, cfg) }()
+	stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	t.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+// ends waits for a committer that stops by itself.
+func (s *stage) ends(t *testing.T, cfg lake.RunConfig) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	err := lake.Run(ctx, s.again(t, nil), cfg)
+	if ctx.Err() != nil {
+		t.Fatal("the committer did not stop")
+	}
+	return err
+}
+
+// announce writes checkpoints in one transaction, and commits or aborts it.
+func (s *stage) announce(t *testing.T, how kgo.TransactionEndTry, cps ...lake.Checkpoint) {
+	t.Helper()
+	cl := testkit.KafkaClient(t, kgo.TransactionalID(testkit.Name(t)), kgo.DefaultProduceTopic(s.topic))
+	defer cl.Close()
+	if err := cl.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cps {
+		r := kgo.Record{Value: must[[]byte](t)(lake.Encode(c))}
+		if err := cl.ProduceSync(t.Context(), &r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cl.EndTransaction(t.Context(), how); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *stage) reaches(t *testing.T, next int64) {
+	t.Helper()
+	tab := s.again(t, nil)
+	testkit.Eventually(t, soon, func() error {
+		v, err := tab.Load(t.Context())
+		if err != nil {
+			return err
+		}
+		if got, _ := v.Position.Next(cluster, topicID, 0); got != next {
+			return fmt.Errorf("position %d, want %d", got, next)
+		}
+		return nil
+	})
+}
+
+func TestRunCommitsWhatIsCommitted(t *testing.T) {
+	s := newStage(t)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	s.announce(t, kgo.TryAbort, s.checkpoint(t, "aborted", 10, 20))
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "b", 10, 15))
+	seen := make(chan lake.Progress, 10)
+	cfg := s.config(t)
+	cfg.OnCommit = func(p lake.Progress) { seen <- p }
+	stop := s.run(t, s.again(t, nil), cfg)
+	s.reaches(t, 15)
+	if p := <-seen; p.Files != 2 || p.Rows != 15 || p.Oldest.IsZero() || p.Version.HintErr != nil {
+		t.Errorf("progress: %+v", p)
+	}
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "c", 15, 20))
+	s.reaches(t, 20)
+	if err := stop(); err != nil {
+		t.Errorf("the run ended with %v", err)
+	}
+	if got := rows(t, s.again(t, nil)); got != 20 {
+		t.Errorf("%d rows", got)
+	}
+	offsets := must[kadm.OffsetResponses](t)(kadm.NewClient(testkit.KafkaClient(t)).FetchOffsets(t.Context(), s.group))
+	v := must[*lake.Version](t)(s.again(t, nil).Load(t.Context()))
+	if o, ok := offsets.Lookup(s.topic, 0); !ok || o.At != v.Position.Chunks.Next {
+		t.Errorf("the group shows %d, the table is at %d", o.At, v.Position.Chunks.Next)
+	}
+}
+
+// TestRunStartsAtTheTablesPosition: the group's offset is ahead, as if the commit to the table had been lost.
+func TestRunStartsAtTheTablesPosition(t *testing.T) {
+	s := newStage(t)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	var off kadm.Offsets
+	off.AddOffset(s.topic, 0, 1, -1)
+	admin := kadm.NewClient(testkit.KafkaClient(t))
+	if err := admin.CommitAllOffsets(t.Context(), s.group, off); err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, s.again(t, nil), s.config(t))
+	s.reaches(t, 10)
+}
+
+// TestRunTakesOver: two committers in one group; the second goes on when the first leaves, from where the table is.
+func TestRunTakesOver(t *testing.T) {
+	s := newStage(t)
+	first := s.run(t, s.again(t, nil), s.config(t))
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	s.reaches(t, 10)
+	s.run(t, s.again(t, nil), s.config(t))
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "b", 10, 20))
+	s.reaches(t, 20)
+	if err := first(); err != nil {
+		t.Error(err)
+	}
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "c", 20, 30))
+	s.reaches(t, 30)
+	if got := rows(t, s.again(t, nil)); got != 30 {
+		t.Errorf("%d rows", got)
+	}
+}
+
+func TestRunStopsAtAGap(t *testing.T) {
+	s := newStage(t)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10), s.checkpoint(t, "b", 11, 20))
+	err := s.ends(t, s.config(t))
+	wantErr(t, "run", err, lake.ErrGap)
+	s.wantPosition(t, 10)
+}
+
+func TestRunStopsWhereRecordsAreGone(t *testing.T) {
+	s := newStage(t)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "b", 10, 20))
+	var off kadm.Offsets
+	off.AddOffset(s.topic, 0, 2, -1)
+	deleted, err := kadm.NewClient(testkit.KafkaClient(t)).DeleteRecords(t.Context(), off)
+	if err = errors.Join(err, deleted.Error()); err != nil {
+		t.Fatal(err)
+	}
+	err = s.ends(t, s.config(t))
+	wantErr(t, "run", err, lake.ErrLostRecords)
+	if !lake.IsFinal(err) {
+		t.Errorf("%v is not final", err)
+	}
+}
+
+func TestRunGoesOnAfterFaults(t *testing.T) {
+	s := newStage(t)
+	f := &faults{todo: []fault{status(503), lostRequest, lostAnswer}}
+	retried := make(chan error, 100)
+	cfg := s.config(t)
+	cfg.OnRetry = func(err error) { retried <- err }
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	s.run(t, s.again(t, f), cfg)
+	s.reaches(t, 10)
+	wantErr(t, "what was told", <-retried, lake.ErrUnsettled)
+	if got := rows(t, s.again(t, nil)); got != 10 || f.hit != 3 {
+		t.Errorf("%d rows, %d faults", got, f.hit)
+	}
+}
+
+func TestPositionAtEnd(t *testing.T) {
+	s := newStage(t)
+	client := []kgo.Opt{kgo.SeedBrokers(testkit.Kafka(t))}
+	at := func() int64 {
+		t.Helper()
+		p := must[lake.Position](t)(s.PositionAtEnd(t.Context(), client, s.topic))
+		next, _ := p.Next(cluster, topicID, 0)
+		return next
+	}
+	if got := at(); got != 0 {
+		t.Errorf("of an empty topic: %d", got)
+	}
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10), s.checkpoint(t, "b", 10, 20))
+	s.announce(t, kgo.TryAbort, s.checkpoint(t, "c", 20, 30))
+	if got := at(); got != 20 {
+		t.Errorf("ahead of the table, behind what was aborted: %d, want 20", got)
+	}
+	s.run(t, s.again(t, nil), s.config(t))
+	s.reaches(t, 20)
+	if got := at(); got != 20 {
+		t.Errorf("with the table: %d, want 20", got)
+	}
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "d", 21, 30))
+	_, err := s.PositionAtEnd(t.Context(), client, s.topic)
+	wantErr(t, "a gap ahead of the table", err, lake.ErrGap)
+}

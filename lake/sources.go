@@ -1,0 +1,108 @@
+package lake
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+)
+
+// PropertySources is the table property with the list of sources, as JSON.
+const PropertySources = "coldstream.sources"
+
+// Source is a topic that rows come from. Its number, in column `source`, is its place in the table's list; it stays.
+type Source struct {
+	Cluster string `json:"cluster"`
+	Topic   string `json:"topic"`
+	TopicID string `json:"topic_id"`
+}
+
+type sourceList struct {
+	FormatVersion int      `json:"format_version"`
+	Sources       []Source `json:"sources"`
+}
+
+// Sources is the list at this version; the index is the number.
+func (v *Version) Sources() ([]Source, error) {
+	text := v.Properties().Get(PropertySources, "")
+	if text == "" {
+		return nil, nil
+	}
+	if err := checkVersion([]byte(text), PositionVersion); err != nil {
+		return nil, fmt.Errorf("property %s: %w", PropertySources, err)
+	}
+	var l sourceList
+	if err := json.Unmarshal([]byte(text), &l); err != nil {
+		return nil, fmt.Errorf("property %s: %w: %w", PropertySources, ErrDamaged, err)
+	}
+	return l.Sources, nil
+}
+
+// SourceNumber looks a source up; false if it was never registered.
+func (v *Version) SourceNumber(cluster, topicID string) (int, bool, error) {
+	list, err := v.Sources()
+	i := slices.IndexFunc(list, func(s Source) bool { return s.Cluster == cluster && s.TopicID == topicID })
+	return i, i >= 0, err
+}
+
+// EnsureSource gives the number of a source, registering it by a commit of its own if it is new. `init` and every
+// worker call it at start, before the first row; any number of them at once agree. A topic that is registered under
+// the same cluster and name with another id was made again: that is ErrForeign until someone adopts it.
+func (t *Table) EnsureSource(ctx context.Context, s Source) (int, error) {
+	if s.Cluster == "" || s.TopicID == "" {
+		return 0, fmt.Errorf("register source %q of cluster %q: the broker gives no cluster or topic id", s.Topic, s.Cluster)
+	}
+	var last error
+	for wait := conflictPause; wait < registerWait; wait += wait / 2 {
+		v, err := t.Load(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("register source %s: %w", s.Topic, err)
+		}
+		n, err := t.registerAt(ctx, v, s)
+		if err == nil {
+			return n, nil
+		}
+		last = err
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnsettled) {
+			break
+		}
+		if err = pause(ctx, wait); err != nil {
+			last = errors.Join(last, err)
+			break
+		}
+	}
+	return 0, fmt.Errorf("register source %s: %w", s.Topic, last)
+}
+
+// registerWait is the wait between two tries from which EnsureSource gives up; some thirty seconds after it began.
+const registerWait = 10 * time.Second
+
+func (t *Table) registerAt(ctx context.Context, v *Version, s Source) (int, error) {
+	list, err := v.Sources()
+	if err != nil {
+		return 0, err
+	}
+	for i, have := range list {
+		if have.Cluster == s.Cluster && have.TopicID == s.TopicID {
+			return i, nil
+		}
+		if have.Cluster == s.Cluster && have.Topic == s.Topic {
+			return 0, fmt.Errorf("topic %s has id %s, the table knows %s: it was deleted and made again: %w",
+				s.Topic, s.TopicID, have.TopicID, ErrForeign)
+		}
+	}
+	doc, err := json.Marshal(sourceList{FormatVersion: PositionVersion, Sources: append(slices.Clone(list), s)})
+	if err != nil {
+		return 0, fmt.Errorf("encode sources: %w", err)
+	}
+	_, err = t.commit(ctx, v, change{
+		id: rand.Text(), op: table.OpAppend, props: iceberg.Properties{PropertySources: string(doc)},
+	})
+	return len(list), err
+}

@@ -1,0 +1,41 @@
+package processors
+
+import (
+	"github.com/coldstream/coldstream/processors/dedup"
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// Dedup drops a record if and only if a decodable record with the same event stands at most the window's number of
+// offsets before it in the same partition. It wants that many offsets of history before it begins.
+type Dedup struct {
+	set *dedup.Set
+}
+
+// NewDedup makes a filter of one partition; window is in offsets. It fails when the window is more than it can hold.
+func NewDedup(window int64) (*Dedup, error) {
+	set, err := dedup.New(window)
+	if err != nil {
+		return nil, err
+	}
+	return &Dedup{set: set}, nil
+}
+
+// History is how many offsets before the first it wants to remember.
+func (d *Dedup) History() int64 { return d.set.Window() }
+
+// Remember takes rows from before the first, in offset order.
+func (d *Dedup) Remember(b *schemas.Batch) {
+	for i := range b.Len() {
+		d.set.Seen(b.EventID[i], b.EventHash[i], b.Offset[i])
+	}
+}
+
+// Process marks the repeats.
+func (d *Dedup) Process(b *schemas.Batch) error {
+	for i := range b.Len() {
+		if d.set.Seen(b.EventID[i], b.EventHash[i], b.Offset[i]) {
+			b.Drop(i)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package redact
+
+import "bytes"
+
+// Some forms are data only beside a word that says so. A hint is a set of
+// such words, in the languages of the countries whose numbers are known here.
+type hint uint32
+
+const (
+	ctxCard hint = 1 << iota
+	ctxIP
+	ctxVersion
+	ctxPhone
+	ctxSSN
+	ctxIdentity // any word for a personal, tax, health or insurance number
+	ctxSecret
+	ctxCrypto
+	ctxPhoneWord // a word that says phone and nothing else
+	ctxOrder     // a word for a number that is nobody's
+)
+
+const (
+	contextBefore = 56 // bytes looked at before a candidate
+	contextAfter  = 24 // and after it
+)
+
+var contextWords = func() map[string]hint {
+	m := map[string]hint{}
+	for _, c := range []struct {
+		ctx   hint
+		words []string
+	}{
+		{ctxCard, []string{"card", "cards", "cc", "credit", "creditcard", "debit", "visa", "mastercard", "amex", "maestro", "discover", "unionpay", "jcb", "diners", "mir", "rupay", "pan", "cvv", "cvc", "exp", "expires", "expiry", "kreditkarte", "karte", "kartennummer", "carte", "tarjeta", "carta", "cartao", "kaart", "kort", "karta"}},
+		{ctxIP, []string{"ip", "ips", "ipv4", "ipaddr", "ipaddress", "addr", "inet", "address", "ping", "pinging", "pinged", "ssh", "telnet", "dns", "nameserver", "nameservers", "resolver", "gateway", "gw", "router", "subnet", "network", "netmask", "host", "hosts", "server", "connect", "connecting", "connected", "traceroute", "route", "dhcp", "lan", "wan", "nat", "whois", "nslookup", "dig", "banned", "login", "listen", "bind", "src", "dst", "client", "proxy", "iptables", "ifconfig", "curl", "wget", "rdp", "vnc", "ftp", "smtp", "vpn"}},
+		{ctxVersion, []string{"version", "versions", "ver", "v", "release", "released", "rel", "build", "kernel", "firmware", "driver", "drivers", "package", "pkg", "upgrade", "upgraded", "downgrade", "update", "updated", "firefox", "chrome", "gcc", "glibc", "libc", "xorg", "nvidia", "section", "chapter", "rfc", "changelog", "patch", "ubuntu", "debian", "linux", "flash", "java", "openoffice", "gnome", "kde", "assembly", "revision", "rev", "paragraph", "oid", "snmp"}},
+		{ctxPhoneWord | ctxPhone, []string{"phone", "phones", "tel", "telephone", "telefon", "telefono", "teléfono", "telefone", "téléphone", "mobile", "mobil", "cellphone", "fax", "sms", "whatsapp", "handy", "handynummer", "telefonnummer", "rufnummer", "viber", "hotline", "celular", "movil", "móvil", "puhelin", "telefoon", "tlf", "телефон", "тел", "telefonu", "電話", "电话", "手机", "전화", "phonenumber", "landline", "voicemail"}},
+		{ctxPhone, []string{"call", "called", "calls", "calling", "cell", "text", "number", "dial", "ring", "mob", "ph", "reach", "contact", "signal", "telegram", "numero", "número", "numéro", "nummer", "portable", "anrufen", "appelle", "llama"}},
+		{ctxOrder, []string{"order", "invoice", "ticket", "tracking", "bug", "error", "serial", "isbn", "issn", "ean", "upc", "sku", "pid", "uid", "gid", "port", "line", "ref", "case", "id", "ids", "timestamp", "epoch", "build", "version", "bytes", "sectors", "blocks", "transaction", "booking", "confirmation", "model", "commit", "hash", "user", "channel", "message", "sequence", "usb", "kernel", "pin", "size", "offset"}},
+		{ctxSSN, []string{"ssn", "ssns", "social", "itin", "tin", "taxpayer"}},
+		{ctxSecret, []string{"key", "keys", "apikey", "token", "tokens", "secret", "secrets", "password", "passwd", "credential", "credentials", "auth", "authorization", "bearer", "api"}},
+		{ctxCrypto, []string{"btc", "bitcoin", "eth", "ethereum", "wallet", "crypto", "address", "addr", "ltc", "litecoin", "doge", "dogecoin", "donate", "donation", "tron", "trx", "usdt", "xrp", "ripple", "sol", "solana", "monero", "xmr"}},
+		{ctxIdentity, []string{"identity", "identification", "national", "tax", "taxpayer", "insurance", "health", "citizen", "personal", "social", "fiscal", "identidad", "identité", "ausweis", "steuer"}},
+	} {
+		for _, w := range c.words {
+			m[w] |= c.ctx
+		}
+	}
+	return m
+}()
+
+// near is the contexts of the words shortly before and after [start, end).
+func (f *finder) near(start, end int) hint {
+	return f.words(max(0, start-contextBefore), start) | f.words(end, min(len(f.t), end+contextAfter))
+}
+
+// lastWord is the contexts of the word right before start.
+func (f *finder) lastWord(start int) (c hint) {
+	end := start
+	for end > 0 && end > start-4 && bytesIn(f.t[end-1], " :=#\"'") {
+		end--
+	}
+	from := end
+	for from > 0 && end-from < 17 && isAlpha(f.t[from-1]) {
+		from--
+	}
+	return f.words(from, end)
+}
+
+// before is the contexts of the words shortly before start.
+func (f *finder) before(start int) hint {
+	return f.words(max(0, start-contextBefore), start)
+}
+
+// scriptWords are words of scripts without spaces or with endings, found inside
+// a run of letters.
+var scriptWords = []struct {
+	word string
+	ctx  hint
+}{
+	{"電話", ctxPhoneWord | ctxPhone}, {"电话", ctxPhoneWord | ctxPhone}, {"手机", ctxPhoneWord | ctxPhone}, {"手機", ctxPhoneWord | ctxPhone},
+	{"携帯", ctxPhoneWord | ctxPhone}, {"전화", ctxPhoneWord | ctxPhone}, {"휴대폰", ctxPhoneWord | ctxPhone}, {"телефон", ctxPhoneWord | ctxPhone},
+	{"هاتف", ctxPhoneWord | ctxPhone}, {"טלפון", ctxPhoneWord | ctxPhone}, {"โทร", ctxPhoneWord | ctxPhone}, {"फोन", ctxPhoneWord | ctxPhone},
+	{"カード", ctxCard}, {"信用卡", ctxCard}, {"银行卡", ctxCard}, {"карт", ctxCard}, {"카드", ctxCard},
+	{"身份证", ctxIdentity}, {"身分證", ctxIdentity}, {"マイナンバー", ctxIdentity}, {"個人番号", ctxIdentity}, {"주민", ctxIdentity}, {"บัตรประชาชน", ctxIdentity},
+}
+
+// words is the contexts of all words in [from, to), a word cut by from left
+// out.
+func (f *finder) words(from, to int) (c hint) {
+	var word [16]byte
+	f.eachWord(from, to, func(w []byte) {
+		if w[0] >= 0x80 {
+			for i := range scriptWords {
+				if bytes.Contains(w, []byte(scriptWords[i].word)) {
+					c |= scriptWords[i].ctx
+				}
+			}
+		}
+		if len(w) > len(word) {
+			return
+		}
+		for i, b := range w {
+			word[i] = lower(b)
+		}
+		c |= contextWords[string(word[:len(w)])]
+	})
+	return c
+}
+
+// eachWord calls fn with every run of letters in [from, to).
+func (f *finder) eachWord(from, to int, fn func(w []byte)) {
+	t := f.t
+	i := from
+	for i > 0 && i < to && classes[t[i]]&(cAlpha|cHigh) != 0 && classes[t[i-1]]&(cAlpha|cHigh) != 0 {
+		i++
+	}
+	for i < to {
+		if classes[t[i]]&(cAlpha|cHigh) == 0 {
+			i++
+			continue
+		}
+		start := i
+		for i < to && classes[t[i]]&(cAlpha|cHigh) != 0 {
+			i++
+		}
+		fn(t[start:i])
+	}
+}
+
+// says reports whether one of the words, in lower case, stands shortly before
+// or after [start, end).
+func (f *finder) says(start, end int, words []string) bool {
+	found := false
+	look := func(w []byte) {
+		for _, want := range words {
+			if len(want) == len(w) && equalFold(w, want) {
+				found = true
+			}
+		}
+	}
+	f.eachWord(max(0, start-contextBefore), start, look)
+	f.eachWord(end, min(len(f.t), end+contextAfter), look)
+	return found
+}
+
+// equalFold compares with a word in lower case; letters that are not ASCII have
+// to be as given.
+func equalFold(w []byte, want string) bool {
+	for i, b := range w {
+		if lower(b) != want[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,196 @@
+package redact
+
+import "github.com/nyaruka/phonenumbers"
+
+const (
+	minPhone = 7  // digits
+	maxPhone = 15 // digits, ITU-T E.164 (2010)
+)
+
+// phoneRegions are the countries whose national formats are tried, beside a
+// word that says phone, for a number without a country code.
+var phoneRegions = [...]string{
+	"US", "GB", "DE", "FR", "IT", "ES", "NL", "BE", "CH", "AT", "SE", "NO", "DK", "FI", "PL", "CZ", "PT", "IE", "GR", "HU", "RO", "BG", "HR",
+	"SK", "SI", "RS", "RU", "UA", "TR", "IL", "SA", "AE", "EG", "IN", "PK", "BD", "CN", "JP", "KR", "TW", "HK", "SG", "MY", "TH", "VN", "ID",
+	"PH", "AU", "NZ", "ZA", "NG", "KE", "BR", "MX", "AR", "CL", "CO", "PE",
+}
+
+// phoneForm is a candidate: its text and how it is grouped.
+type phoneForm struct {
+	start, end int
+	digits     int
+	groups     [8]int
+	n          int // groups
+	plus       bool
+	paren      bool
+	sep        byte // the last separator
+	one        bool // one kind of separator
+}
+
+// phone finds the number whose first digit is at start. With a plus it has to
+// be valid by libphonenumber's metadata for its country code; as "(212)
+// 555-0123" or "212-555-0123" valid in the North American plan. Any other form
+// needs a word nearby that says phone, none that says otherwise, and has to be
+// valid in one of the countries tried. An extension belongs to it.
+func (f *finder) phone(start int) {
+	if start < f.phoneEnd {
+		return
+	}
+	p, ok := f.phoneForm(start)
+	if !ok {
+		return
+	}
+	f.phoneEnd = p.end
+	if p.digits < minPhone || p.digits > maxPhone || !f.isPhone(&p) {
+		return
+	}
+	p.end = f.extension(p.end)
+	f.phoneEnd = p.end
+	f.add(p.start, p.end, Phone)
+}
+
+// phoneForm reads digits and the separators that people put between them.
+func (f *finder) phoneForm(start int) (p phoneForm, ok bool) {
+	p.start, p.one = start, true
+	b := f.at(start - 1)
+	switch {
+	case b == '(':
+		p.start, p.paren = start-1, true
+	case b == '+':
+	case f.glued(start - 1), bytesIn(b, "/.,-#$%@&=_") && (b != '=' && b != '/' && b != '-' && b != '.' || isAlnum(f.at(start-2))):
+		return p, false
+	}
+	if f.at(p.start-1) == '+' && !f.glued(p.start-2) && f.at(p.start-2) != '+' {
+		p.start, p.plus = p.start-1, true
+		if f.at(p.start-1) == '(' {
+			p.start--
+			p.paren = true
+		}
+	} else if b == '+' {
+		return p, false
+	}
+	i, open := start, p.paren
+	for p.n < len(p.groups) {
+		from := i
+		for i < len(f.t) && isDigit(f.t[i]) && i-from <= maxPhone {
+			i++
+		}
+		p.groups[p.n] = i - from
+		p.n++
+		p.digits += i - from
+		p.end = i
+		next, closed := f.phoneGap(i, &p, &open)
+		if next == i || p.digits > maxPhone {
+			break
+		}
+		p.paren = p.paren || closed
+		i = next
+	}
+	return p, !f.glued(p.end) && !open && !(bytesIn(f.at(p.end), "-./:@%") && isAlnum(f.at(p.end+1)))
+}
+
+// phoneGap gives where the next group of digits begins after the separators at
+// i, or i when there is none.
+func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed bool) {
+	j := i
+	for j < len(f.t) && j < i+3 && bytesIn(f.t[j], " -.()/") {
+		switch f.t[j] {
+		case '(':
+			if *open || p.n > 2 {
+				return i, closed
+			}
+			*open = true
+		case ')':
+			if !*open {
+				return i, closed
+			}
+			*open, closed = false, true
+			p.end = j + 1
+		case ' ', '-', '.', '/':
+			if p.sep != 0 && p.sep != f.t[j] {
+				p.one = false
+			}
+			p.sep = f.t[j]
+		}
+		j++
+	}
+	if j == i || j >= len(f.t) || !isDigit(f.t[j]) {
+		return i, closed
+	}
+	return j, closed
+}
+
+// isPhone decides on a candidate.
+func (f *finder) isPhone(p *phoneForm) bool {
+	if p.plus {
+		return p.digits >= 8 && f.validPhone(p, "ZZ")
+	}
+	g := p.groups[:p.n]
+	if p.n == 4 && g[0] == 1 && f.t[p.start] == '1' {
+		g = g[1:]
+	}
+	nanp := len(g) == 3 && g[0] == 3 && g[1] == 3 && g[2] == 4
+	if nanp && (p.paren || p.one && p.sep != ' ') && f.validPhone(p, "US") {
+		return f.lastWord(p.start)&ctxOrder == 0
+	}
+	ctx := f.near(p.start, p.end)
+	if ctx&ctxPhone == 0 || p.isDate() || p.sep == '.' && p.one && !p.paren && (p.n == 2 || p.n == 4) || f.lastWord(p.start)&ctxOrder != 0 {
+		return false
+	}
+	if ctx&ctxPhoneWord == 0 && (p.n == 1 || ctx&ctxOrder != 0) {
+		return false
+	}
+	for _, region := range phoneRegions {
+		if f.validPhone(p, region) {
+			return true
+		}
+	}
+	return false
+}
+
+// isDate says whether the groups read as a date, with a time or without.
+func (p *phoneForm) isDate() bool {
+	g := p.groups[:p.n]
+	return p.n >= 3 && (g[0] == 4 && g[1] == 2 && g[2] == 2 || g[0] <= 2 && g[1] <= 2 && g[2] == 4)
+}
+
+// validPhone asks libphonenumber. A look-up costs tens of microseconds, so a
+// text has a budget of them by its length.
+func (f *finder) validPhone(p *phoneForm, region string) bool {
+	if f.lookups++; f.lookups > 200+len(f.t)/32 {
+		return false
+	}
+	number, err := phonenumbers.Parse(string(f.t[p.start:p.end]), region)
+	return err == nil && phonenumbers.IsValidNumber(number)
+}
+
+// extension is the end of an extension such as " ext. 123" or "x12" at i, else
+// i.
+func (f *finder) extension(i int) int {
+	j := i
+	for j < len(f.t) && j < i+2 && bytesIn(f.t[j], " ,") {
+		j++
+	}
+	word := j
+	for j < len(f.t) && j < word+10 && (isAlpha(f.t[j]) || f.t[j] == '#') {
+		j++
+	}
+	switch w := f.t[word:j]; {
+	case len(w) == 1 && (lower(w[0]) == 'x' || w[0] == '#'):
+	case len(w) == 3 && equalFold(w, "ext"):
+	case len(w) == 9 && equalFold(w, "extension"):
+	default:
+		return i
+	}
+	for j < len(f.t) && j < word+12 && bytesIn(f.t[j], " .:") {
+		j++
+	}
+	from := j
+	for j < len(f.t) && j < from+7 && isDigit(f.t[j]) {
+		j++
+	}
+	if j == from || f.glued(j) {
+		return i
+	}
+	return j
+}

@@ -1,0 +1,227 @@
+package redact
+
+// class says what a byte may begin or belong to.
+type class uint16
+
+const (
+	cDigit class = 1 << iota
+	cAlpha
+	cUnder  // _
+	cAt     // @
+	cColon  // :
+	cEquals // = and what else assigns
+	cOpen   // ( [ {, before "at" and "dot"; [ also before a mark
+	cHigh   // not ASCII
+	cPlus   // + and ( may begin a phone number
+	cDash   // -
+	cDot    // .
+
+	cWord = cDigit | cAlpha | cUnder
+
+	hasTrigger = cDigit | cAt | cColon | cEquals | cDash | cUnder
+	hasFold    = cHigh | cOpen
+	hasMark    = cOpen
+)
+
+var classes = func() (t [256]class) {
+	for b := range t {
+		switch c := byte(b); {
+		case c >= '0' && c <= '9':
+			t[b] = cDigit
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			t[b] = cAlpha
+		case c >= 0x80:
+			t[b] = cHigh
+		}
+	}
+	t['_'] |= cUnder
+	t['@'] |= cAt
+	t[':'] |= cColon
+	t['='] |= cEquals
+	t['('] |= cOpen
+	t['['] |= cOpen
+	t['{'] |= cOpen
+	t['+'] |= cPlus
+	t['-'] |= cDash
+	t['.'] |= cDot
+	return t
+}()
+
+// survey is every class that occurs in the text.
+func survey(text []byte) class {
+	var c class
+	for _, b := range text {
+		c |= classes[b]
+	}
+	if c&cOpen != 0 && !needsOpen(text) {
+		c &^= cOpen
+	}
+	return c
+}
+
+// finder is one look at one text, plain or folded. Detectors are its methods;
+// they read t and add to out.
+type finder struct {
+	e    *Engine
+	t    []byte
+	out  []Span
+	base int
+
+	blockEnd    int // the end of the latest private key; nothing begins inside it
+	cardEnd     int // where the latest run of digit groups ends, tried as a whole
+	ibanEnd     int
+	phoneEnd    int
+	lookups     int // of phone numbers, which are dear
+	nationalEnd int // the end of the latest national number
+	hexEnd      int // where the latest run of hex digits and colons ends
+}
+
+// longWord is the length from which a run of word characters may be a token by
+// itself.
+const longWord = 14
+
+// scan is the one pass. It cuts the text into runs of word characters and hands
+// those that could begin something to the detectors; so do '@' and ':' and '='.
+func (f *finder) scan() {
+	t := f.t
+	for i := 0; i < len(t); {
+		c := classes[t[i]]
+		if c&cWord == 0 {
+			if c&(cAt|cColon|cEquals|cDash) != 0 {
+				f.mark(i)
+			}
+			i++
+			continue
+		}
+		start, seen := i, c
+		for i++; i < len(t); i++ {
+			if c = classes[t[i]]; c&cWord == 0 {
+				break
+			}
+			seen |= c
+		}
+		switch {
+		case seen&cDigit != 0 || i-start >= longWord:
+			f.word(start, i, seen)
+		case c&(cDash|cDot|cColon|cEquals) != 0 && longPrefix[t[start]] && f.e.on[Secret]:
+			f.token(start, i)
+		}
+	}
+}
+
+// mark hands a character that is not of a word to the detectors it matters to.
+func (f *finder) mark(i int) {
+	switch f.t[i] {
+	case '@':
+		if f.e.on[Email] {
+			f.email(i)
+		}
+	case ':':
+		f.colon(i)
+	case '=':
+		if f.e.on[Secret] {
+			f.assignment(i)
+		}
+	case '-':
+		if f.e.on[PrivateKey] && i >= f.blockEnd {
+			f.privateKey(i)
+		}
+	}
+}
+
+// colon tries what has a colon inside.
+func (f *finder) colon(i int) {
+	if f.e.on[URLCredentials] && i+2 < len(f.t) && f.t[i+1] == '/' && f.t[i+2] == '/' {
+		f.urlCredentials(i)
+	}
+	if f.e.on[IP] {
+		f.ipv6(i)
+	}
+	if f.e.on[Secret] {
+		f.assignment(i)
+	}
+}
+
+// word tries what begins with the word characters [start, end), of the classes
+// seen.
+func (f *finder) word(start, end int, seen class) {
+	if f.e.on[Secret] {
+		f.token(start, end)
+	}
+	if f.e.on[JWT] {
+		f.jwt(start, end)
+	}
+	if end-start >= minCrypto && f.e.on[CryptoAddress] {
+		f.crypto(start, end)
+	}
+	if seen&cDigit == 0 {
+		return
+	}
+	if f.e.on[IBAN] {
+		f.iban(start, end)
+	}
+	if f.e.on[MAC] {
+		f.mac(start, end)
+	}
+	f.numbers(start, end, seen)
+}
+
+// numbers tries what is made of digits.
+func (f *finder) numbers(start, end int, seen class) {
+	if f.e.on[NationalID] {
+		f.nationalID(start, end)
+	}
+	if classes[f.t[start]]&cDigit == 0 {
+		return
+	}
+	if f.e.on[IP] {
+		f.ipv4(start, end)
+	}
+	if seen&^cDigit != 0 {
+		return
+	}
+	if f.e.on[CreditCard] {
+		f.card(start)
+	}
+	if f.e.on[SSN] {
+		f.ssn(start, end)
+	}
+	if f.e.on[Phone] {
+		f.phone(start)
+	}
+}
+
+// add records what was found.
+func (f *finder) add(start, end int, t Type) {
+	f.out = append(f.out, Span{start, end, t})
+}
+
+// at is the byte at i, or 0 outside the text.
+func (f *finder) at(i int) byte {
+	if i < 0 || i >= len(f.t) {
+		return 0
+	}
+	return f.t[i]
+}
+
+// glued says whether the byte at i would continue a word or a number, so that
+// what ends or begins beside it is only a part of something.
+func (f *finder) glued(i int) bool {
+	b := f.at(i)
+	return classes[b]&cWord != 0 || b == barrier
+}
+
+func isDigit(b byte) bool { return b-'0' < 10 }
+
+func isAlpha(b byte) bool { return b|0x20-'a' < 26 && b < 0x80 && b >= 'A' }
+
+func isAlnum(b byte) bool { return classes[b]&(cDigit|cAlpha) != 0 }
+
+func isHex(b byte) bool { return b-'0' < 10 || b|0x20-'a' < 6 && b >= 'A' }
+
+func lower(b byte) byte {
+	if b-'A' < 26 {
+		return b | 0x20
+	}
+	return b
+}

@@ -1,0 +1,217 @@
+package schemas
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Text is one value of a text column: a range of the batch's arena.
+type Text struct{ Off, Len uint32 }
+
+// Fields says which optional values an event has.
+type Fields uint16
+
+// The optional values of an event. FieldMessage means that MessageID is known; an opaque target that is not resolved
+// yet has a MessageRef and a MessageHash only.
+const (
+	FieldGuild Fields = 1 << iota
+	FieldChannel
+	FieldMessage
+	FieldUser
+	FieldContent
+	FieldResolves // a resolver completed it
+)
+
+// Has reports whether all of want are set.
+func (f Fields) Has(want Fields) bool { return f&want == want }
+
+// Batch is a set of events as a struct of arrays: row i is element i of every slice. Text lies in one arena, so that a
+// batch costs a handful of allocations and an event none; a text column is Arrow's string view without its inlined
+// prefix. Times are Unix microseconds, UTC.
+//
+// Ownership: a batch belongs to one goroutine at a time. Whoever receives it by a call may change it until the call
+// returns; a sink that keeps rows copies them. Bytes returned by Bytes are valid until Release. Release gives it back
+// to the pool and may be called once, by the one who called GetBatch.
+type Batch struct {
+	EventID     []int64
+	EventHash   []uint64 // of the opaque event id; 0 for a Snowflake
+	Type        []Type
+	Fields      []Fields
+	GuildID     []int64
+	ChannelID   []int64
+	MessageID   []int64
+	MessageHash []uint64 // of the opaque message id; 0 for a Snowflake
+	UserID      []int64
+	Time        []int64 // event time
+	Redactions  []int32
+
+	TypeName    []Text
+	Content     []Text
+	Extra       []Text // a JSON object, or empty
+	EventRef    []Text // opaque ids as they came; empty for Snowflakes
+	MessageRef  []Text
+	ChannelRef  []Text
+	GuildRef    []Text
+	UserRef     []Text
+	GuildName   []Text
+	ChannelName []Text
+	UserName    []Text
+
+	Source    []int32 // index in the table's list of sources
+	Partition []int32
+	Offset    []int64
+	KafkaTime []int64
+
+	// Policy is the version of the redaction policy that the whole batch went through; 0 for none.
+	Policy uint32
+
+	arena []byte
+	drop  []bool
+	drops int
+}
+
+// maxArena bounds the text of a batch, so that 32-bit ranges suffice.
+const maxArena = 1 << 30
+
+var pool = sync.Pool{New: func() any { return new(Batch) }}
+
+// GetBatch takes an empty batch from the pool.
+func GetBatch() *Batch { return pool.Get().(*Batch) }
+
+// Release empties the batch and gives it back to the pool.
+func (b *Batch) Release() {
+	if cap(b.arena) > 64<<20 { // one huge batch must not pin memory for ever
+		return
+	}
+	b.Reset()
+	pool.Put(b)
+}
+
+// Len is the number of rows.
+func (b *Batch) Len() int { return len(b.EventID) }
+
+// TextBytes is the size of the arena: about the memory that the batch's text takes.
+func (b *Batch) TextBytes() int { return len(b.arena) }
+
+// Full reports whether the arena cannot surely take another event of the largest size.
+func (b *Batch) Full() bool { return len(b.arena)+4*MaxEventBytes > maxArena }
+
+// Bytes is the value of a text; the caller must not change or keep it.
+func (b *Batch) Bytes(t Text) []byte { return b.arena[t.Off : t.Off+t.Len : t.Off+t.Len] }
+
+// String is the value of a text, copied.
+func (b *Batch) String(t Text) string { return string(b.Bytes(t)) }
+
+// AddText puts bytes into the arena.
+func (b *Batch) AddText(p []byte) Text {
+	if len(p) == 0 {
+		return Text{}
+	}
+	t := Text{Off: uint32(len(b.arena)), Len: uint32(len(p))}
+	b.arena = append(b.arena, p...)
+	return t
+}
+
+// Arena lends the arena for appending in place: f returns it with one value appended, which becomes the Text.
+func (b *Batch) Arena(f func(dst []byte) []byte) Text {
+	off := len(b.arena)
+	b.arena = f(b.arena)
+	return Text{Off: uint32(off), Len: uint32(len(b.arena) - off)}
+}
+
+// Row is one event on its way into a batch. Slices are copied by Append.
+type Row struct {
+	EventID, GuildID, ChannelID, MessageID, UserID int64
+	EventHash, MessageHash                         uint64
+	Type                                           Type
+	Fields                                         Fields
+	Time                                           int64
+	Redactions                                     int32
+
+	TypeName, Content, Extra                            []byte
+	EventRef, MessageRef, ChannelRef, GuildRef, UserRef []byte
+	GuildName, ChannelName, UserName                    []byte
+	Source, Partition                                   int32
+	Offset, KafkaTime                                   int64
+}
+
+// Append adds a row.
+func (b *Batch) Append(r *Row) {
+	b.EventID = append(b.EventID, r.EventID)
+	b.EventHash = append(b.EventHash, r.EventHash)
+	b.Type = append(b.Type, r.Type)
+	b.Fields = append(b.Fields, r.Fields)
+	b.GuildID = append(b.GuildID, r.GuildID)
+	b.ChannelID = append(b.ChannelID, r.ChannelID)
+	b.MessageID = append(b.MessageID, r.MessageID)
+	b.MessageHash = append(b.MessageHash, r.MessageHash)
+	b.UserID = append(b.UserID, r.UserID)
+	b.Time = append(b.Time, r.Time)
+	b.Redactions = append(b.Redactions, r.Redactions)
+	b.TypeName = append(b.TypeName, b.AddText(r.TypeName))
+	b.Content = append(b.Content, b.AddText(r.Content))
+	b.Extra = append(b.Extra, b.AddText(r.Extra))
+	b.EventRef = append(b.EventRef, b.AddText(r.EventRef))
+	b.MessageRef = append(b.MessageRef, b.AddText(r.MessageRef))
+	b.ChannelRef = append(b.ChannelRef, b.AddText(r.ChannelRef))
+	b.GuildRef = append(b.GuildRef, b.AddText(r.GuildRef))
+	b.UserRef = append(b.UserRef, b.AddText(r.UserRef))
+	b.GuildName = append(b.GuildName, b.AddText(r.GuildName))
+	b.ChannelName = append(b.ChannelName, b.AddText(r.ChannelName))
+	b.UserName = append(b.UserName, b.AddText(r.UserName))
+	b.Source = append(b.Source, r.Source)
+	b.Partition = append(b.Partition, r.Partition)
+	b.Offset = append(b.Offset, r.Offset)
+	b.KafkaTime = append(b.KafkaTime, r.KafkaTime)
+}
+
+// Row fills r with row i; its slices point into the arena.
+func (b *Batch) Row(i int, r *Row) {
+	*r = Row{
+		EventID: b.EventID[i], EventHash: b.EventHash[i], Type: b.Type[i], Fields: b.Fields[i],
+		GuildID: b.GuildID[i], ChannelID: b.ChannelID[i], MessageID: b.MessageID[i], MessageHash: b.MessageHash[i],
+		UserID: b.UserID[i], Time: b.Time[i], Redactions: b.Redactions[i],
+		TypeName: b.Bytes(b.TypeName[i]), Content: b.Bytes(b.Content[i]), Extra: b.Bytes(b.Extra[i]),
+		EventRef: b.Bytes(b.EventRef[i]), MessageRef: b.Bytes(b.MessageRef[i]), ChannelRef: b.Bytes(b.ChannelRef[i]),
+		GuildRef: b.Bytes(b.GuildRef[i]), UserRef: b.Bytes(b.UserRef[i]),
+		GuildName: b.Bytes(b.GuildName[i]), ChannelName: b.Bytes(b.ChannelName[i]), UserName: b.Bytes(b.UserName[i]),
+		Source: b.Source[i], Partition: b.Partition[i], Offset: b.Offset[i], KafkaTime: b.KafkaTime[i],
+	}
+}
+
+// AppendFrom copies row i of another batch.
+func (b *Batch) AppendFrom(from *Batch, i int) {
+	var r Row
+	from.Row(i, &r)
+	b.Append(&r)
+}
+
+// Event is row i in row form, with copies of its text.
+func (b *Batch) Event(i int) Event {
+	f := b.Fields[i]
+	id := func(has Fields, n int64, ref Text) string {
+		if ref.Len == 0 && !f.Has(has) {
+			return ""
+		}
+		return FormatID(n, b.String(ref))
+	}
+	e := Event{
+		EventID: id(0, b.EventID[i], b.EventRef[i]), Type: b.String(b.TypeName[i]),
+		GuildID: id(FieldGuild, b.GuildID[i], b.GuildRef[i]), ChannelID: id(FieldChannel, b.ChannelID[i], b.ChannelRef[i]),
+		MessageID: id(FieldMessage, b.MessageID[i], b.MessageRef[i]), UserID: id(FieldUser, b.UserID[i], b.UserRef[i]),
+		Content: b.String(b.Content[i]), HasContent: f.Has(FieldContent), Time: time.UnixMicro(b.Time[i]).UTC(),
+		GuildName: b.String(b.GuildName[i]), ChannelName: b.String(b.ChannelName[i]), UserName: b.String(b.UserName[i]),
+		Extra: slices.Clone(b.Bytes(b.Extra[i])),
+	}
+	if b.Type[i].HasTarget() && b.MessageRef[i].Len > 0 && f.Has(FieldMessage) {
+		e.ResolvedID = b.MessageID[i]
+	}
+	return e
+}
+
+// NeedsResolution reports whether row i is an edit, delete or restore whose channel or message cannot be known from the
+// event itself. State ignores it; the event that a resolver publishes in its stead counts.
+func (b *Batch) NeedsResolution(i int) bool {
+	return b.Type[i].HasTarget() && !b.Fields[i].Has(FieldChannel|FieldMessage)
+}

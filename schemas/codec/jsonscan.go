@@ -1,0 +1,318 @@
+package codec
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// maxDepth bounds the nesting of a document; readers downstream stop at about a thousand.
+const maxDepth = 512
+
+type kind uint8
+
+const (
+	absent kind = iota
+	null
+	boolean
+	number
+	text
+	array
+	object
+)
+
+var kindNames = [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object"}
+
+// value is one JSON value: its bytes in the document, and whether a string has escapes.
+type value struct {
+	kind    kind
+	escaped bool
+	raw     []byte
+}
+
+// scanner reads RFC 8259 strictly, without allocating. The document is valid UTF-8.
+type scanner struct {
+	data []byte
+	pos  int
+}
+
+func (s *scanner) fail(want string) error {
+	if s.pos >= len(s.data) {
+		return schemas.Refusef("json", "the document ends at byte %d, where %s should be: was it cut?", s.pos, want)
+	}
+	return schemas.Refusef("json", "byte %d is %q, where %s should be", s.pos, s.data[s.pos], want)
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.data) {
+		switch s.data[s.pos] {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) peek() byte {
+	s.space()
+	if s.pos < len(s.data) {
+		return s.data[s.pos]
+	}
+	return 0
+}
+
+func (s *scanner) expect(c byte, what string) error {
+	if s.peek() != c || s.pos >= len(s.data) {
+		return s.fail(what)
+	}
+	s.pos++
+	return nil
+}
+
+// object calls member for each member of the object at the position, with the offset where its key begins.
+func (s *scanner) object(depth int, member func(start int, key, v value) error) error {
+	if err := s.expect('{', "an object"); err != nil {
+		return err
+	}
+	if s.peek() == '}' {
+		s.pos++
+		return nil
+	}
+	for {
+		if s.peek() != '"' {
+			return s.fail("a field's name in double quotes")
+		}
+		start := s.pos
+		key, err := s.string()
+		if err != nil {
+			return err
+		}
+		if err := s.expect(':', "a colon"); err != nil {
+			return err
+		}
+		v, err := s.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		if member != nil {
+			if err := member(start, key, v); err != nil {
+				return err
+			}
+		}
+		if done, err := s.next('}'); done || err != nil {
+			return err
+		}
+	}
+}
+
+// array calls element for each element of the array at the position.
+func (s *scanner) array(depth int, element func(value) error) error {
+	s.pos++ // the bracket that the caller has seen
+	if s.peek() == ']' {
+		s.pos++
+		return nil
+	}
+	for {
+		v, err := s.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		if element != nil {
+			if err := element(v); err != nil {
+				return err
+			}
+		}
+		if done, err := s.next(']'); done || err != nil {
+			return err
+		}
+	}
+}
+
+func (s *scanner) next(end byte) (done bool, err error) {
+	switch s.peek() {
+	case ',':
+		s.pos++
+		return false, nil
+	case end:
+		s.pos++
+		return true, nil
+	default:
+		return false, s.fail("a comma or the end of the list")
+	}
+}
+
+func (s *scanner) value(depth int) (value, error) {
+	if depth > maxDepth {
+		return value{}, schemas.Refusef("json", "nested deeper than %d levels", maxDepth)
+	}
+	c := s.peek()
+	start := s.pos
+	var k kind
+	var err error
+	switch {
+	case c == '"':
+		return s.string()
+	case c == '{':
+		k, err = object, s.object(depth, nil)
+	case c == '[':
+		k, err = array, s.array(depth, nil)
+	case c == '-' || c >= '0' && c <= '9':
+		k, err = number, s.number()
+	case c == 't':
+		k, err = boolean, s.word("true")
+	case c == 'f':
+		k, err = boolean, s.word("false")
+	case c == 'n':
+		k, err = null, s.word("null")
+	default:
+		err = s.fail("a value")
+	}
+	return value{kind: k, raw: s.data[start:s.pos]}, err
+}
+
+func (s *scanner) word(w string) error {
+	if len(s.data)-s.pos < len(w) || string(s.data[s.pos:s.pos+len(w)]) != w {
+		return s.fail(w)
+	}
+	s.pos += len(w)
+	return nil
+}
+
+// string reads the string at the position; raw is what stands between the quotes.
+func (s *scanner) string() (value, error) {
+	s.pos++
+	start, escaped := s.pos, false
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; {
+		case c == '"':
+			v := value{kind: text, escaped: escaped, raw: s.data[start:s.pos]}
+			s.pos++
+			return v, nil
+		case c == '\\':
+			escaped = true
+			if err := s.escape(); err != nil {
+				return value{}, err
+			}
+		case c < 0x20:
+			return value{}, schemas.Refusef("json", "control character %#02x at byte %d in a string: write it as \\u%04x", c, s.pos, c)
+		default:
+			s.pos++
+		}
+	}
+	return value{}, s.fail("the string's closing quote")
+}
+
+func (s *scanner) escape() error {
+	s.pos++
+	if s.pos >= len(s.data) {
+		return s.fail("an escape")
+	}
+	switch s.data[s.pos] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		s.pos++
+		return nil
+	case 'u':
+		s.pos++
+		for range 4 {
+			if s.pos >= len(s.data) || unhex(s.data[s.pos]) < 0 {
+				return s.fail("four hexadecimal digits")
+			}
+			s.pos++
+		}
+		return nil
+	default:
+		return s.fail("an escape")
+	}
+}
+
+func (s *scanner) number() error {
+	if s.data[s.pos] == '-' {
+		s.pos++
+	}
+	if s.pos < len(s.data) && s.data[s.pos] == '0' {
+		s.pos++
+	} else if !s.digits() {
+		return s.fail("a digit")
+	}
+	if s.pos < len(s.data) && s.data[s.pos] == '.' {
+		s.pos++
+		if !s.digits() {
+			return s.fail("a digit")
+		}
+	}
+	if s.pos < len(s.data) && s.data[s.pos]|0x20 == 'e' {
+		s.pos++
+		if s.pos < len(s.data) && (s.data[s.pos] == '+' || s.data[s.pos] == '-') {
+			s.pos++
+		}
+		if !s.digits() {
+			return s.fail("a digit")
+		}
+	}
+	return nil
+}
+
+func (s *scanner) digits() bool {
+	start := s.pos
+	for s.pos < len(s.data) && s.data[s.pos] >= '0' && s.data[s.pos] <= '9' {
+		s.pos++
+	}
+	return s.pos > start
+}
+
+func unhex(c byte) rune {
+	switch {
+	case c >= '0' && c <= '9':
+		return rune(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return rune(c|0x20-'a') + 10
+	default:
+		return -1
+	}
+}
+
+func hex4(s []byte) rune { return unhex(s[0])<<12 | unhex(s[1])<<8 | unhex(s[2])<<4 | unhex(s[3]) }
+
+// appendUnescaped appends the value of a string that the scanner has passed. A surrogate without its other half
+// becomes U+FFFD: no UTF-8 text can hold it.
+func appendUnescaped(dst, raw []byte) []byte {
+	for i := 0; i < len(raw); {
+		if raw[i] != '\\' {
+			dst = append(dst, raw[i])
+			i++
+			continue
+		}
+		switch c := raw[i+1]; c {
+		case 'u':
+			r := hex4(raw[i+2:])
+			i += 6
+			if utf16.IsSurrogate(r) {
+				low := rune(0)
+				if len(raw)-i >= 6 && raw[i] == '\\' && raw[i+1] == 'u' {
+					low = hex4(raw[i+2:])
+				}
+				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+					i += 6
+				}
+			}
+			dst = utf8.AppendRune(dst, r)
+			continue
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'n':
+			dst = append(dst, '\n')
+		case 'r':
+			dst = append(dst, '\r')
+		case 't':
+			dst = append(dst, '\t')
+		default:
+			dst = append(dst, c)
+		}
+		i += 2
+	}
+	return dst
+}

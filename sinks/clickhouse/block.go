@@ -1,0 +1,115 @@
+package clickhouse
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// origin says which record a row of a block comes from.
+type origin struct {
+	source int32 // index in block.topics
+	part   int32
+	offset int64
+}
+
+// block is what one insert carries: rows of the state table, and beside them names and edits that wait for a resolver.
+// The pipeline's goroutine fills it until it is sealed; then one inserter reads it; then the pipeline's commits it.
+type block struct {
+	state   *stateColumns
+	origins []origin // of each row of state
+	topics  []string
+	names   *nameColumns
+	waiting []waiting
+
+	ranges []schemas.Range // one a source, in the order of their arrival
+	policy uint32
+	opened time.Time
+	token  string // set by seal, so that a retry carries the same
+
+	done bool // guarded by Sink.mu from seal on
+}
+
+func newBlock() *block { return &block{state: newStateColumns(), names: newNameColumns()} }
+
+func (k *block) reset() {
+	k.state.reset()
+	k.names.reset()
+	clear(k.waiting)
+	*k = block{
+		state: k.state, names: k.names, origins: k.origins[:0], topics: k.topics[:0], waiting: k.waiting[:0], ranges: k.ranges[:0],
+	}
+}
+
+// fits reports whether a batch of this policy may join the block: a token names one policy.
+func (k *block) fits(policy uint32) bool { return len(k.ranges) == 0 || k.policy == policy }
+
+// cover notes that the block holds everything of r.
+func (k *block) cover(r schemas.Range, policy uint32, now time.Time) {
+	if len(k.ranges) == 0 {
+		k.opened, k.policy = now, policy
+	}
+	k.ranges = merge(k.ranges, r)
+}
+
+// merge joins r to the range of its source, which ends where r begins.
+func merge(ranges []schemas.Range, r schemas.Range) []schemas.Range {
+	for i := range ranges {
+		if have := &ranges[i]; have.Source == r.Source {
+			have.Next, have.CompleteMs = r.Next, r.CompleteMs
+			have.Events += r.Events
+			have.Repeats += r.Repeats
+			have.Dead += r.Dead
+			return ranges
+		}
+	}
+	return append(ranges, r)
+}
+
+// without drops the ranges of these sources: their rows may be inserted all the same, but are not ours to commit.
+func without(ranges []schemas.Range, gone []schemas.Source) []schemas.Range {
+	kept := ranges[:0]
+	for _, r := range ranges {
+		if !has(gone, r.Source) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+func has(sources []schemas.Source, s schemas.Source) bool {
+	for _, o := range sources {
+		if o == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *block) empty() bool {
+	return k.state.rows() == 0 && len(k.names.id) == 0 && len(k.waiting) == 0
+}
+
+// seal fixes the block's name: topic:partition:first-last of each range. ClickHouse drops a second insert of the
+// same token, so a token must never carry other rows: the policy is part of it.
+func (k *block) seal() {
+	var token strings.Builder
+	for _, r := range k.ranges {
+		fmt.Fprintf(&token, "%s:%d:%d-%d,", r.Topic, r.Partition, r.From, r.Next-1)
+	}
+	fmt.Fprintf(&token, "p%d", k.policy)
+	k.token = token.String()
+}
+
+// topic is the index of a topic's name in the block.
+func (k *block) topic(name string) int32 {
+	for i, t := range k.topics {
+		if t == name {
+			return int32(i)
+		}
+	}
+	k.topics = append(k.topics, name)
+	return int32(len(k.topics) - 1)
+}

@@ -1,0 +1,121 @@
+package clickhouse
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/buger/jsonparser"
+
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// filler turns the rows of batches into rows of a block.
+type filler struct {
+	epoch     schemas.Epoch
+	opaqueIDs bool
+	names     *nameCache
+	stats     *counters
+	now       func() int64 // Unix microseconds, for records whose time is unknown
+}
+
+// add appends all rows of b.
+func (f *filler) add(k *block, b *schemas.Batch, topic string) {
+	source := k.topic(topic)
+	for i := range b.Len() {
+		if b.Dropped(i) {
+			continue
+		}
+		f.names.add(k.names, b, i)
+		switch t := b.Type[i]; {
+		case t == schemas.TypeOther:
+			f.stats.ignored.Add(1)
+		case t == schemas.TypeChannelDeleted || t == schemas.TypeGuildDeleted:
+			f.stats.wide.Add(1)
+		case t == schemas.TypeBulkDeleted:
+			f.bulk(k, b, i, topic)
+		case b.NeedsResolution(i) && stillWaiting(b, i):
+			f.stats.ignored.Add(1)
+		case b.NeedsResolution(i):
+			k.waiting = append(k.waiting, waitingEvent(b, i, topic))
+		default:
+			k.state.addEvent(f.key(b, i), b, i, messageExtra(b, i))
+		}
+		for len(k.origins) < k.state.rows() {
+			k.origins = append(k.origins, origin{source, b.Partition[i], b.Offset[i]})
+		}
+	}
+}
+
+// key is where the message of row i lies.
+func (f *filler) key(b *schemas.Batch, i int) key {
+	k := key{
+		channel: b.ChannelID[i], message: b.MessageID[i], hash: b.MessageHash[i],
+		channelRef: b.Bytes(b.ChannelRef[i]), ref: b.Bytes(b.MessageRef[i]),
+	}
+	if b.Fields[i].Has(schemas.FieldResolves) {
+		if n, ok := schemas.ParseDecimal(k.ref); ok && n == k.message { // the resolver found that the text was the number
+			k.hash, k.ref = 0, nil
+		}
+	}
+	k.late, k.week = place(f.epoch, k.message, f.arrival(b, i))
+	return k
+}
+
+func (f *filler) arrival(b *schemas.Batch, i int) int64 {
+	if b.KafkaTime[i] >= 0 {
+		return b.KafkaTime[i]
+	}
+	return f.now()
+}
+
+// messageExtra is the extra that belongs to the message: all but the resolver's mark.
+func messageExtra(b *schemas.Batch, i int) []byte {
+	extra := b.Bytes(b.Extra[i])
+	if !b.Fields[i].Has(schemas.FieldResolves) {
+		return extra
+	}
+	if rest := withoutMark(extra); len(rest) > 2 {
+		return rest
+	}
+	return nil
+}
+
+// withoutMark is an extra object without the member that names the event which a resolver completed.
+func withoutMark(extra []byte) []byte {
+	if !bytes.Contains(extra, []byte(`"resolves"`)) {
+		return extra
+	}
+	return jsonparser.Delete(bytes.Clone(extra), "resolves")
+}
+
+func recordMillis(us int64) int64 {
+	if us < 0 {
+		return -1
+	}
+	return us / 1000
+}
+
+// dateTime is a time in Unix microseconds as ClickHouse reads a DateTime64(3).
+func dateTime(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000") }
+
+// bulk expands a bulk delete into the deletes of its messages; those that it does not name well enough wait.
+func (f *filler) bulk(k *block, b *schemas.Batch, i int, topic string) {
+	_, err := jsonparser.ArrayEach(b.Bytes(b.Extra[i]), func(id []byte, _ jsonparser.ValueType, _ int, _ error) {
+		text := id
+		if unescaped, err := jsonparser.ParseString(id); err == nil {
+			text = []byte(unescaped)
+		}
+		n, decimal := schemas.ParseDecimal(text)
+		known := decimal && !f.opaqueIDs && f.epoch.IsSnowflake(n, time.UnixMicro(b.Time[i]).UnixMilli(), true, recordMillis(b.KafkaTime[i]))
+		if !known || !b.Fields[i].Has(schemas.FieldChannel) {
+			k.waiting = append(k.waiting, waitingBulk(b, i, topic, string(text), known))
+			return
+		}
+		row := key{channel: b.ChannelID[i], message: n, channelRef: b.Bytes(b.ChannelRef[i])}
+		row.late, row.week = place(f.epoch, n, f.arrival(b, i))
+		k.state.addEvent(row, b, i, nil)
+	}, "message_ids")
+	if err != nil { // the decoder has checked the list, so an event without one was made by something else
+		f.stats.ignored.Add(1)
+	}
+}

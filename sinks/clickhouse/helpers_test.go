@@ -1,0 +1,200 @@
+package clickhouse_test
+
+import (
+	"context"
+	"flag"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/internal/chhttp"
+	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/schemas"
+	chschema "github.com/coldstream/coldstream/schemas/clickhouse"
+	"github.com/coldstream/coldstream/schemas/codec"
+	"github.com/coldstream/coldstream/sinks/clickhouse"
+)
+
+// TestMain makes the model's default run short; -rapid.checks=N makes it long.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
+	testkit.Main(m)
+}
+
+// hot is a sink on a fresh database, driven by hand as the pipeline would.
+type hot struct {
+	t      testing.TB
+	sink   *clickhouse.Sink
+	client *chhttp.Client // outside of any fault
+	source schemas.Source
+	next   int64
+	record time.Time // of every record; zero: the wall clock
+
+	mu        sync.Mutex
+	committed int64
+	letters   []schemas.DeadLetter
+}
+
+func newHot(t testing.TB, transport http.RoundTripper, change func(*clickhouse.Config)) *hot {
+	t.Helper()
+	a := testkit.ClickHouse(t)
+	access := chhttp.Config{Addr: a.Addr, User: a.User, Password: a.Password, Database: a.Database}
+	h := &hot{t: t, source: schemas.Source{Topic: "events", Partition: 0}}
+	h.client = newClient(t, access)
+	if _, err := chschema.Migrate(t.Context(), h.client, chschema.Params{Epoch: schemas.DiscordEpoch}); err != nil {
+		t.Fatal(err)
+	}
+	access.Transport = transport
+	config := clickhouse.Config{
+		Client: newClient(t, access), Epoch: schemas.DiscordEpoch, MaxAge: time.Millisecond,
+		Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+		DeadLetter: func(_ context.Context, letters []schemas.DeadLetter) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.letters = append(h.letters, letters...)
+			return nil
+		},
+	}
+	if change != nil {
+		change(&config)
+	}
+	var err error
+	if h.sink, err = clickhouse.New(config); err != nil {
+		t.Fatal(err)
+	}
+	h.open()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = h.sink.Close(ctx)
+	})
+	return h
+}
+
+func newClient(t testing.TB, c chhttp.Config) *chhttp.Client {
+	t.Helper()
+	client, err := chhttp.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdle)
+	return client
+}
+
+func (h *hot) open() {
+	h.t.Helper()
+	commit := func(_ context.Context, ranges []schemas.Range, _ ...*kgo.Record) error {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, r := range ranges {
+			if r.From != h.committed {
+				h.t.Errorf("committed from %d, and %d was the last", r.From, h.committed)
+			}
+			h.committed = r.Next
+		}
+		return nil
+	}
+	if err := h.sink.Open(h.t.Context(), commit); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// write sends documents as one range.
+func (h *hot) write(docs ...string) {
+	h.t.Helper()
+	if err := h.try(docs...); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *hot) try(docs ...string) error {
+	h.t.Helper()
+	b := schemas.GetBatch()
+	defer b.Release()
+	decoder := codec.JSON{Epoch: schemas.DiscordEpoch}
+	record := h.record
+	if record.IsZero() {
+		record = time.Now()
+	}
+	for i, doc := range docs {
+		at := codec.Origin{Offset: h.next + int64(i), Time: record.UnixMicro()}
+		if err := decoder.Decode(b, []byte(doc), at); err != nil {
+			h.t.Fatalf("%s: %v", doc, err)
+		}
+	}
+	return h.put(b)
+}
+
+// writeBatch sends rows as one range.
+func (h *hot) writeBatch(b *schemas.Batch) {
+	h.t.Helper()
+	for i := range b.Len() {
+		b.Offset[i] = h.next + int64(i)
+	}
+	if err := h.put(b); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *hot) put(b *schemas.Batch) error {
+	n := int64(b.Len())
+	r := schemas.Range{Source: h.source, From: h.next, Next: h.next + n, Events: n}
+	h.next = r.Next
+	return h.sink.Write(h.t.Context(), b, r, nil)
+}
+
+// flush ticks until everything is committed.
+func (h *hot) flush() {
+	h.t.Helper()
+	testkit.Eventually(h.t, 30*time.Second, func() error {
+		if err := h.sink.Tick(h.t.Context(), time.Now().Add(time.Hour)); err != nil {
+			h.t.Fatal(err)
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.committed < h.next {
+			return errBehind
+		}
+		return nil
+	})
+}
+
+var errBehind = context.DeadlineExceeded
+
+// message is a row of the views; times in Unix microseconds, 0 for none.
+type message struct {
+	MessageID  int64  `json:"message_id"`
+	GuildID    int64  `json:"guild_id"`
+	ChannelID  int64  `json:"channel_id"`
+	UserID     int64  `json:"user_id"`
+	Content    string `json:"content"`
+	CreatedAt  int64  `json:"created_at"`
+	EditedAt   int64  `json:"edited_at"`
+	DeletedAt  int64  `json:"deleted_at"`
+	Extra      string `json:"extra"`
+	MessageRef string `json:"message_ref"`
+}
+
+func (h *hot) rows(view string) []message {
+	h.t.Helper()
+	rows, err := chhttp.Select[message](h.t.Context(), h.client, `SELECT message_id, ifNull(guild_id, 0) AS guild_id, channel_id,
+ifNull(user_id, 0) AS user_id, content, toUnixTimestamp64Micro(created_at) AS created_at,
+ifNull(toUnixTimestamp64Micro(edited_at), 0) AS edited_at, ifNull(toUnixTimestamp64Micro(deleted_at), 0) AS deleted_at,
+extra, ifNull(message_ref, '') AS message_ref FROM `+view+" ORDER BY channel_id, message_id, message_ref")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return rows
+}
+
+func (h *hot) exec(sql string) {
+	h.t.Helper()
+	if err := h.client.Exec(h.t.Context(), sql); err != nil {
+		h.t.Fatal(err)
+	}
+}

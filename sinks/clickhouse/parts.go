@@ -1,0 +1,146 @@
+package clickhouse
+
+import (
+	"time"
+
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// stamp is a schemas.Version as the columns have it; absent says that a row does not have the part.
+type stamp struct {
+	rank   int8
+	event  int64
+	policy uint32
+}
+
+var absent = stamp{rank: -1}
+
+func stampOf(b *schemas.Batch, i int) stamp {
+	return stamp{rank: int8(schemas.RankOf(b.Type[i])), event: b.EventID[i], policy: b.Policy}
+}
+
+// key is where a row of the state table lies.
+type key struct {
+	channel, message int64
+	hash             uint64
+	channelRef, ref  []byte
+	late             uint8
+	week             uint32
+}
+
+// lateAfter is how long after its message an event may arrive and still lie in the partition of the message's week.
+const lateAfter = 28 * 24 * time.Hour
+
+// place finds the partition of a row. arrival is the record's time in Unix microseconds.
+func place(epoch schemas.Epoch, message, arrival int64) (late uint8, week uint32) {
+	ms := epoch.Millis(message)
+	if arrival/1000-ms > lateAfter.Milliseconds() {
+		return 1, weekOf(arrival)
+	}
+	return 0, weekOf(ms * 1000)
+}
+
+// weekOf is the Monday of a time in Unix microseconds, as YYYYMMDD.
+func weekOf(us int64) uint32 {
+	day := schemas.DayOf(us)
+	monday := day - schemas.Day(((int64(day)+3)%7+7)%7) // 1970-01-01 was a Thursday
+	y, m, d := monday.Start().Date()
+	return uint32(y*10000 + int(m)*100 + d)
+}
+
+// addKey appends what every row has.
+func (s *stateColumns) addKey(k key, b *schemas.Batch, i int) {
+	s.channel = append(s.channel, k.channel)
+	s.inv = append(s.inv, -k.message)
+	s.refHash = append(s.refHash, k.hash)
+	s.late = append(s.late, k.late)
+	s.week = append(s.week, k.week)
+	s.messageRef.AppendBytes(k.ref)
+	s.channelRef.AppendBytes(k.channelRef)
+	if b.Fields[i].Has(schemas.FieldGuild) {
+		s.addGuild(1, b.GuildID[i], b.Bytes(b.GuildRef[i]))
+	} else {
+		s.addGuild(0, 0, nil)
+	}
+}
+
+func (s *stateColumns) addGuild(known uint8, id int64, ref []byte) {
+	s.guildKnown = append(s.guildKnown, known)
+	s.guildID = append(s.guildID, id)
+	s.guildRef.AppendBytes(ref)
+}
+
+// addEvent appends what row i of b says about the message at k. extra is the message's extra: the event's, without
+// what only the resolver's bookkeeping needs.
+func (s *stateColumns) addEvent(k key, b *schemas.Batch, i int, extra []byte) {
+	s.addKey(k, b, i)
+	at := stampOf(b, i)
+	switch b.Type[i] {
+	case schemas.TypeCreated:
+		s.addAuthor(at, b, i)
+		s.addContent(at, b.Bytes(b.Content[i]), 0)
+		s.addDeleted(absent, 0, 0)
+		s.addExtra(at, extra)
+	case schemas.TypeEdited:
+		s.addNoAuthor()
+		if b.Fields[i].Has(schemas.FieldContent) {
+			s.addContent(at, b.Bytes(b.Content[i]), b.Time[i])
+		} else {
+			s.addContent(absent, nil, 0)
+		}
+		s.addDeleted(absent, 0, 0)
+		if len(extra) > 0 {
+			s.addExtra(at, extra)
+		} else {
+			s.addExtra(absent, nil)
+		}
+	case schemas.TypeRestored:
+		s.addDeletion(at, 0, b.Time[i])
+	default: // a delete, alone or one of many
+		s.addDeletion(at, 1, b.Time[i])
+	}
+}
+
+func (s *stateColumns) addDeletion(at stamp, flag uint8, us int64) {
+	s.addNoAuthor()
+	s.addContent(absent, nil, 0)
+	s.addDeleted(at, flag, us)
+	s.addExtra(absent, nil)
+}
+
+func (s *stateColumns) addAuthor(at stamp, b *schemas.Batch, i int) {
+	s.author.add(at)
+	s.authorID = append(s.authorID, b.UserID[i])
+	s.authorRef.AppendBytes(b.Bytes(b.UserRef[i]))
+	var known uint8
+	if b.Fields[i].Has(schemas.FieldUser) {
+		known = 1
+	}
+	s.authorKnown = append(s.authorKnown, known)
+	s.authorAt = append(s.authorAt, b.Time[i])
+}
+
+func (s *stateColumns) addNoAuthor() {
+	s.author.add(absent)
+	s.authorID = append(s.authorID, 0)
+	s.authorRef.AppendBytes(nil)
+	s.authorKnown = append(s.authorKnown, 0)
+	s.authorAt = append(s.authorAt, 0)
+}
+
+func (s *stateColumns) addContent(at stamp, text []byte, us int64) {
+	s.content.add(at)
+	s.contentText.AppendBytes(text)
+	s.contentAt = append(s.contentAt, us)
+}
+
+func (s *stateColumns) addDeleted(at stamp, flag uint8, us int64) {
+	s.deleted.add(at)
+	s.deletedFlag = append(s.deletedFlag, flag)
+	s.deletedAt = append(s.deletedAt, us)
+}
+
+func (s *stateColumns) addExtra(at stamp, json []byte) {
+	s.extra.add(at)
+	s.extraJSON.AppendBytes(json)
+}

@@ -1,0 +1,105 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/lake"
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// checkpoint is a closed buffer on its way: its goroutine builds and uploads files, then closes done.
+type checkpoint struct {
+	id     string
+	buffer *buffer
+	ranges []schemas.Range
+	closed time.Time
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	// Set before done is closed.
+	files  []lake.DataFile
+	record []byte
+	err    error
+}
+
+// start closes the current buffer and begins its upload.
+func (s *Sink) start() {
+	s.requested.Store(false)
+	ctx, stop := context.WithCancel(context.Background())
+	cp := &checkpoint{
+		id: uuid.NewString(), buffer: s.current, ranges: s.current.sorted(), closed: s.cfg.Now(),
+		stop: stop, done: make(chan struct{}),
+	}
+	s.pending, s.current = cp, newBuffer(s.cfg.Policy)
+	s.stats.hold(s.current)
+	u := uploader{cfg: &s.cfg, stats: &s.stats, cp: cp}
+	go func() {
+		defer close(cp.done)
+		defer stop()
+		cp.err = u.run(ctx)
+	}()
+}
+
+// finish commits the pending checkpoint, whose upload is done, and lets go of its buffer.
+func (s *Sink) finish(ctx context.Context) error {
+	cp := s.pending
+	if cp.err != nil {
+		return fmt.Errorf("checkpoint %s: %w", cp.id, cp.err)
+	}
+	if age := s.cfg.Now().Sub(cp.closed); age > s.cfg.MaxAge {
+		return fmt.Errorf("%w: checkpoint %s: its files are %v old, and sweep may soon take them", schemas.ErrRewind, cp.id, age)
+	}
+	if err := s.commit(ctx, cp.ranges, s.records(cp)...); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", cp.id, err)
+	}
+	s.pending = nil
+	s.stats.commit(cp, s.cfg.Now())
+	s.cfg.Logger.Debug("checkpoint", "id", cp.id, "rows", cp.buffer.rows, "files", len(cp.files), "dead", len(cp.buffer.dead))
+	cp.buffer.release()
+	return nil
+}
+
+// describe is the checkpoint's record, once its files are known.
+func (cp *checkpoint) describe(cfg *Config) lake.Checkpoint {
+	c := lake.Checkpoint{
+		ID: cp.id, Worker: cfg.Worker, Policy: cfg.Policy, ErasuresNext: cfg.ErasuresNext(),
+		CreatedMs: cp.closed.UnixMilli(), Files: cp.files,
+	}
+	for _, r := range cp.ranges {
+		c.Sources = append(c.Sources, lake.SourceRange{
+			Cluster: r.Cluster, Topic: r.Topic, TopicID: r.TopicID, Partition: r.Partition, From: r.From, Next: r.Next, CompleteMs: r.CompleteMs,
+		})
+		c.Counters.Events += r.Events
+		c.Counters.Repeats += r.Repeats
+		c.Counters.Dead += r.Dead
+	}
+	return c
+}
+
+// records are what the transaction writes: the checkpoint's record and its dead letters.
+func (s *Sink) records(cp *checkpoint) []*kgo.Record {
+	out := make([]*kgo.Record, 0, 1+len(cp.buffer.dead))
+	out = append(out, &kgo.Record{Topic: s.cfg.Chunks, Key: []byte(cp.id), Value: cp.record})
+	for i := range cp.buffer.dead {
+		out = append(out, deadLetter(s.cfg.DLQ, &cp.buffer.dead[i]))
+	}
+	return out
+}
+
+// deadLetter is the record that carries a refused one: its bytes as they were, and where and why in headers.
+func deadLetter(topic string, d *schemas.DeadLetter) *kgo.Record {
+	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
+	return &kgo.Record{
+		Topic: topic, Key: []byte(d.ID()), Value: d.Value,
+		Headers: []kgo.RecordHeader{
+			header("error", d.Error), header("stage", d.Stage), header("topic", d.Topic),
+			header("partition", strconv.Itoa(int(d.Partition))), header("offset", strconv.FormatInt(d.Offset, 10)), header("schema", d.Schema),
+		},
+	}
+}

@@ -1,0 +1,100 @@
+// Package resolver completes edits, deletes and restores whose channel or message could not be known from the event.
+//
+// The hot sink leaves them in ClickHouse's table `unresolved`, before it commits their offsets; so they wait through
+// restarts. The type to know is [Resolver]: it looks their targets up in the table `state`, publishes the completed
+// event to the events topic, keyed by channel, and then marks the row as done. The completed event's id is derived from
+// the original's and its time is the original's, so that publishing it twice is harmless; many resolvers may run. What
+// cannot be found in time becomes a dead letter of stage "resolve". A target that names several messages is not
+// guessed: it waits, and its dead letter says so.
+//
+// It keeps the keys of what waits in memory (about 150 bytes an event, 200,000 at most; what is beyond gets its turn at
+// a later search of everything). An error of ClickHouse or Kafka is logged, and the next look tries again.
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// maxWaiting bounds the rows held in memory.
+const maxWaiting = 200_000
+
+// Resolver looks up what waits. Use it from one goroutine.
+type Resolver struct {
+	config  Config
+	waiting map[string]row // by id
+	read    string         // server time of the newest row read
+	looked  int64          // server time of the last look at new parts, Unix seconds
+	full    time.Time      // of the last search of everything
+}
+
+// New checks the configuration; it does no I/O.
+func New(c Config) (*Resolver, error) {
+	c = c.withDefaults()
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Resolver{config: c, waiting: map[string]row{}}, nil
+}
+
+// Run looks again and again until ctx ends.
+func (r *Resolver) Run(ctx context.Context) error {
+	tick := time.NewTicker(r.config.Every)
+	defer tick.Stop()
+	for {
+		if n, err := r.Step(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			r.config.Log.Warn("resolver", "error", err)
+		} else if n > 0 {
+			r.config.Log.Debug("resolver", "completed", n)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Step is one look: it returns how many events it completed. now decides whether a search of everything is due, and
+// what has waited too long.
+func (r *Resolver) Step(ctx context.Context, now time.Time) (completed int, err error) {
+	all := now.Sub(r.full) >= r.config.Retry
+	fresh, err := r.load(ctx, all)
+	if err != nil {
+		return 0, fmt.Errorf("read what waits: %w", err)
+	}
+	where := ""
+	if !all {
+		n, err := r.search(ctx, fresh, "")
+		if err != nil {
+			return n, err
+		}
+		completed = n
+		if len(r.waiting) == 0 {
+			return completed, nil
+		}
+	}
+	parts, at, err := r.newParts(ctx)
+	if err != nil {
+		return completed, fmt.Errorf("list new parts: %w", err)
+	}
+	if !all {
+		where = parts
+	}
+	if all || parts != "" {
+		n, err := r.search(ctx, r.rows(), where)
+		completed += n
+		if err != nil {
+			return completed, err
+		}
+	}
+	r.looked = at
+	if all {
+		r.full = now
+	}
+	return completed, r.giveUp(ctx, now)
+}
+
+// Waiting is how many events wait for their message.
+func (r *Resolver) Waiting(ctx context.Context) (int64, error) { return Waiting(ctx, r.config.Client) }
