@@ -30,6 +30,8 @@ func (t publishTarget) open(ctx context.Context) (*producer.Producer, error) {
 	switch err := p.Ping(wait); {
 	case errors.Is(err, producer.ErrNoTopic):
 		return nil, errors.Join(usagef("%w; `coldstream init` makes it", err), p.Close(ctx))
+	case ctx.Err() != nil:
+		return nil, errors.Join(ctx.Err(), p.Close(ctx))
 	case err != nil:
 		return nil, errors.Join(failed(err), p.Close(ctx))
 	}

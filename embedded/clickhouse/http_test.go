@@ -315,7 +315,7 @@ func TestSlowQueriesDoNotBlock(t *testing.T) {
 func TestTooManyQueries(t *testing.T) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for range 100 {
+	for range 130 {
 		wg.Go(func() { post(t, shared, "SELECT sleep(3)") })
 	}
 	require.Eventually(t, func() bool {

@@ -176,7 +176,7 @@ func (s *Server) spawn(cfg Config) (ready *os.File, err error) {
 	s.cmd = exec.Command(exe)
 	s.cmd.Args = []string{"coldstream-clickhouse"}
 	s.cmd.Dir = cfg.Dir
-	s.cmd.Env = append(os.Environ(), childEnv+"="+cfg.sandbox())
+	s.cmd.Env = append(os.Environ(), "TZ=UTC", childEnv+"="+cfg.sandbox())
 	s.cmd.ExtraFiles = []*os.File{holdRead, readyWrite}
 	s.cmd.Stdout, s.cmd.Stderr = s.tail, s.tail
 	s.cmd.WaitDelay = time.Second

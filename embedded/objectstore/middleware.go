@@ -1,20 +1,35 @@
 package objectstore
 
 import (
-	"net/http"
+	"io"
+	"time"
 
 	"github.com/gofiber/fiber/v3"
 )
 
-// closeAfterUnreadBody closes the connection after an upload whose end versitygw may leave unread: one with HTTP's chunked
-// coding (clients send empty objects so), or with a body where it expects none. What is left would be taken for the next
-// request, and that request be answered with 400.
-func closeAfterUnreadBody(ctx fiber.Ctx) error {
+const (
+	// maxUnread is how much of a refused upload is read to its end; versitygw stops at 256 KiB, and then the client sees
+	// a broken connection instead of the 412 of a lost commit.
+	maxUnread = 64 << 20
+	// unreadTimeout bounds that reading.
+	unreadTimeout = 10 * time.Second
+)
+
+// finishBody leaves no body unread behind a request. An upload of known length is read to its end; after one with
+// HTTP's chunked coding (clients send empty objects so) the connection is closed, because versitygw leaves its last bytes,
+// takes them for the next request, and answers that with 400.
+func finishBody(ctx fiber.Ctx) error {
 	err := ctx.Next()
-	request := ctx.Request()
-	empty := string(request.Header.Peek("X-Amz-Decoded-Content-Length")) == "0"
-	if ctx.Method() == http.MethodPut && (empty || request.Header.ContentLength() < 0) {
+	length := ctx.Request().Header.ContentLength()
+	body := ctx.Request().BodyStream()
+	switch {
+	case length < 0 && body != nil:
 		ctx.Response().SetConnectionClose()
+	case length > 0 && body != nil:
+		conn := ctx.RequestCtx().Conn()
+		_ = conn.SetReadDeadline(time.Now().Add(unreadTimeout))
+		_, _ = io.CopyN(io.Discard, body, maxUnread) // what fails here, versitygw's own drain meets again and closes
+		_ = conn.SetReadDeadline(time.Time{})
 	}
 	return err
 }

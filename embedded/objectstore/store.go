@@ -110,7 +110,7 @@ func gatewayConfig(cfg Config, addr string, listening func()) *embedgw.Config {
 		MaxConnections: maxConnections, MaxRequests: maxRequests, MultipartMaxParts: maxParts,
 		KeepAlive: true, Quiet: true,
 		IAMService: auth.NewIAMServiceSingle(auth.Account{Access: cfg.AccessKey, Secret: cfg.SecretKey, Role: auth.RoleAdmin}),
-		S3Options:  []s3api.Option{s3api.WithOnListen(listening)},
+		S3Options:  []s3api.Option{s3api.WithOnListen(listening), s3api.WithMiddleware("/", finishBody)},
 	}
 }
 

@@ -2,7 +2,6 @@ package generator
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +20,7 @@ func (g *Generator) appendBad(dst []byte) (value, key []byte) {
 	key = g.channels[at].key
 	event := g.id()
 	if n%oversizeEvery == oversizeEvery-1 {
-		doc := fmt.Sprintf(`{"event_id":"%d","channel_id":"%s","content":"`, event, key)
+		doc := `{"event_id":"` + strconv.FormatInt(event, 10) + `","channel_id":"` + string(key) + `","content":"`
 		dst = append(dst, doc...)
 		dst = append(dst, bytes.Repeat([]byte("x"), schemas.MaxEventBytes+1-len(doc)-2)...)
 		return append(dst, `"}`...), key

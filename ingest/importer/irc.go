@@ -181,15 +181,39 @@ func surveyFile(path, channel string) (*survey, error) {
 	return s, s.read(f)
 }
 
+// tally is what one format makes of a file.
+type tally struct {
+	clocks   int // lines with a clock
+	maxHour  int
+	channels map[string]bool
+	dated    bool
+	undated  int64 // number of the first message that no date precedes; 0: none
+}
+
+func (t *tally) add(s *survey, l *ircLine, n int64) {
+	t.dated = t.dated || l.hasDate
+	if !l.hasClock {
+		return
+	}
+	t.clocks++
+	t.maxHour = max(t.maxHour, l.seconds/3600)
+	if l.kind != kindMessage {
+		return
+	}
+	if !t.dated && t.undated == 0 {
+		t.undated = n
+	}
+	if c := s.channel(l); !t.channels[c] {
+		t.channels[c] = true
+	}
+}
+
 // read finds the format that most lines have, and what must be known of the whole file before its first line is placed.
 func (s *survey) read(f io.Reader) error {
-	type tally struct {
-		clocks, maxHour int
-		undated         int64 // number of the first message that no date precedes
-		dated           bool
-		channels        map[string]bool
-	}
 	tallies := make([]tally, len(ircFormats))
+	for i := range tallies {
+		tallies[i].channels = map[string]bool{}
+	}
 	for l := newLines(f); ; {
 		line, _, err := l.next()
 		if errors.Is(err, io.EOF) {
@@ -198,27 +222,11 @@ func (s *survey) read(f io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("import %s:%d: %w", s.path, l.n, err)
 		}
+		line = utf8Text(line)
 		for i, parse := range ircFormats {
-			t := &tallies[i]
 			var p ircLine
-			parse(utf8Text(line), &p)
-			t.dated = t.dated || p.hasDate
-			if !p.hasClock {
-				continue
-			}
-			t.clocks++
-			t.maxHour = max(t.maxHour, p.seconds/3600)
-			if p.kind == kindMessage {
-				if !t.dated && t.undated == 0 {
-					t.undated = l.n
-				}
-				if t.channels == nil {
-					t.channels = map[string]bool{}
-				}
-				if c := s.channel(&p); !t.channels[c] {
-					t.channels[c] = true
-				}
-			}
+			parse(line, &p)
+			tallies[i].add(s, &p, l.n)
 		}
 	}
 	best := 0

@@ -100,27 +100,8 @@ func globQuote(s string) string {
 
 // index reads who and what there is.
 func (x *slackExport) index() error {
-	var users []struct {
-		ID, Name string
-		TeamID   string `json:"team_id"`
-		RealName string `json:"real_name"`
-		Profile  struct {
-			DisplayName string `json:"display_name"`
-			RealName    string `json:"real_name"`
-		}
-	}
-	if err := x.decode("users.json", &users); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := x.users(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
-	}
-	for _, u := range users {
-		x.teams[u.ID] = u.TeamID
-		x.team = orElse(x.team, u.TeamID)
-		for _, name := range []string{u.Profile.DisplayName, u.Name, u.Profile.RealName, u.RealName} {
-			if name != "" {
-				x.names[u.ID] = name
-				break
-			}
-		}
 	}
 	some := false
 	for _, name := range []string{"channels.json", "groups.json", "mpims.json", "dms.json"} {
@@ -134,14 +115,33 @@ func (x *slackExport) index() error {
 		}
 		some = true
 		for _, c := range list {
-			if c.dir = c.Name; c.dir == "" {
-				c.dir = c.ID
-			}
+			c.dir = orElse(c.Name, c.ID)
 			x.channels = append(x.channels, c)
 		}
 	}
 	if !some {
 		return fmt.Errorf("%w: no channels.json: want Slack's export, a .zip or the folder unpacked from it", ErrUsage)
+	}
+	return nil
+}
+
+func (x *slackExport) users() error {
+	var users []struct {
+		ID, Name string
+		TeamID   string `json:"team_id"`
+		RealName string `json:"real_name"`
+		Profile  struct {
+			DisplayName string `json:"display_name"`
+			RealName    string `json:"real_name"`
+		}
+	}
+	if err := x.decode("users.json", &users); err != nil {
+		return err
+	}
+	for _, u := range users {
+		x.teams[u.ID] = u.TeamID
+		x.team = orElse(x.team, u.TeamID)
+		x.names[u.ID] = orElse(u.Profile.DisplayName, u.Name, u.Profile.RealName, u.RealName)
 	}
 	return nil
 }

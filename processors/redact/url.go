@@ -72,16 +72,17 @@ func (f *finder) webhook(i int) {
 			continue
 		}
 		start := i + len(h.host)
-		end, slashes := start, 0
+		end, last, slashes := start, start, 0
 		for end < len(f.t) && end-start < 400 && (charsets[csURL][f.t[end]] || f.t[end] == '/' || f.t[end] == '@') {
 			if f.t[end] == '/' {
 				if slashes++; slashes == h.parts {
 					break
 				}
+				last = end + 1
 			}
 			end++
 		}
-		if end-start >= h.min && slashes >= h.parts-1 && !placeholder(f.t[start:end]) {
+		if end-start >= h.min && slashes >= h.parts-1 && !placeholder(f.t[last:end]) {
 			f.add(start, end, Secret)
 		}
 	}

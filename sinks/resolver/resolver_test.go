@@ -2,8 +2,9 @@ package resolver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,14 +71,7 @@ func (w *world) start(change func(*resolver.Config), withResolver bool) (stop fu
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	config := resolver.Config{Client: w.client, Producer: w.producer, Topic: w.topic, DeadLetter: w.deadLetter, Every: 20 * time.Millisecond, Log: slog.Default()}
-	if change != nil {
-		change(&config)
-	}
-	r, err := resolver.New(config)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	r := w.resolver(change)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -96,6 +90,19 @@ func (w *world) start(change func(*resolver.Config), withResolver bool) (stop fu
 	stop = func() { once.Do(func() { cancel(); wg.Wait() }) }
 	w.t.Cleanup(stop)
 	return stop
+}
+
+func (w *world) resolver(change func(*resolver.Config)) *resolver.Resolver {
+	w.t.Helper()
+	config := resolver.Config{Client: w.client, Producer: w.producer, Topic: w.topic, DeadLetter: w.deadLetter, Every: 20 * time.Millisecond}
+	if change != nil {
+		change(&config)
+	}
+	r, err := resolver.New(config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
 }
 
 func (w *world) publish(docs ...string) {
@@ -162,6 +169,126 @@ func TestADeleteBeforeItsMessageWaitsThroughARestart(t *testing.T) {
 	w.want(queued, "0\n")
 	w.want(contents, "")
 	w.publish(removed, created) // again: nothing changes
-	w.want("SELECT count() FROM state WHERE tupleElement(author, 'rank') = 0 SETTINGS force_index_by_date = 0", "1\n")
+	w.want("SELECT count() FROM messages_all", "1\n")
 	w.want(queued, "0\n")
+}
+
+// recent is a message with a Snowflake of September 2026.
+const recent = `{"event_id":"1556000000000000001","channel_id":"5","user_id":"9","content":"first"}`
+
+func TestWhatCanBeMissing(t *testing.T) {
+	for name, c := range map[string]struct{ message, change, want string }{
+		"an edit without a channel": {
+			recent, `{"event_id":"1556000000000000009","type":"message.edited","target_message_id":"1556000000000000001","content":"second"}`, "second\t0\n",
+		},
+		"an edit of an opaque message, with its channel": {
+			created, `{"event_id":"e-1","type":"message.edited","channel_id":"xyz789","target_message_id":"msg_abc123","content":"second","timestamp":"2023-05-10T15:00:00Z"}`, "second\t0\n",
+		},
+		"a decimal text that was a number all the same": {
+			`{"event_id":"42","channel_id":"5","content":"first","timestamp":"2015-01-01T10:00:00Z"}`,
+			`{"event_id":"e-2","target_message_id":"42","timestamp":"2023-05-10T15:00:00Z"}`, "first\t1\n",
+		},
+		"one of a bulk delete": {
+			created, `{"event_id":"b-1","type":"message.bulk_deleted","message_ids":["msg_abc123"],"timestamp":"2023-05-10T15:00:00Z"}`, "Hello world\t1\n",
+		},
+	} {
+		for order, docs := range map[string][]string{"after": {c.message, c.change}, "before": {c.change, c.message}} {
+			t.Run(name+", "+order, func(t *testing.T) {
+				w := newWorld(t)
+				w.start(nil, true)
+				w.publish(docs...)
+				w.want("SELECT content, deleted_at IS NOT NULL FROM messages_all", c.want)
+				w.want(queued, "0\n")
+			})
+		}
+	}
+}
+
+func TestARestoreFindsItsMessageToo(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil, true)
+	w.publish(created, removed)
+	w.want(present, "1\n")
+	w.publish(`{"event_id":"r-1","type":"message.restored","target_message_id":"msg_abc123","timestamp":"2023-05-10T16:00:00Z"}`)
+	w.want(contents, "Hello world\n")
+}
+
+func TestWhatIsNotFoundInTimeBecomesADeadLetter(t *testing.T) {
+	w := newWorld(t)
+	stop := w.start(nil, true)
+	w.publish(removed)
+	w.want(queued, "1\n")
+	if len(w.letters) != 0 {
+		t.Fatalf("%+v", w.letters)
+	}
+	stop()
+	w.start(func(c *resolver.Config) { c.GiveUp = time.Nanosecond }, true)
+	w.want(queued, "0\n")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.letters) != 1 || w.letters[0].Stage != "resolve" || w.letters[0].Topic != w.topic || w.letters[0].Offset != 0 ||
+		!strings.Contains(w.letters[0].Error, `"msg_abc123" was not found`) || !strings.Contains(string(w.letters[0].Value), `"event_id":"del_abc123"`) {
+		t.Fatalf("%+v", w.letters)
+	}
+}
+
+func TestATargetThatNamesTwoMessagesIsNotGuessed(t *testing.T) {
+	w := newWorld(t)
+	stop := w.start(nil, false)
+	w.publish(created, strings.Replace(created, "xyz789", "another", 1), removed)
+	w.want(queued, "1\n")
+	w.want("SELECT count() FROM messages", "2\n")
+	stop()
+	r := w.resolver(nil)
+	for range 2 {
+		if n, err := r.Step(t.Context(), time.Now()); err != nil || n != 0 {
+			t.Fatalf("%d completed, %v", n, err)
+		}
+	}
+	if _, err := r.Step(t.Context(), time.Now().Add(8*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.letters) != 1 || !strings.Contains(w.letters[0].Error, "names 2 messages") {
+		t.Fatalf("%+v", w.letters)
+	}
+}
+
+// offline is a producer whose first records are lost on the way back: the broker has them, the resolver does not know.
+type offline struct {
+	resolver.Producer
+	failures int
+}
+
+func (o *offline) ProduceSync(ctx context.Context, records ...*kgo.Record) kgo.ProduceResults {
+	results := o.Producer.ProduceSync(ctx, records...)
+	if o.failures--; o.failures >= 0 {
+		for i := range results {
+			results[i].Err = errors.New("connection reset")
+		}
+	}
+	return results
+}
+
+func TestWhatWasPublishedTwiceCountsOnce(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil, false)
+	w.publish(created, removed)
+	w.want(queued, "1\n")
+	w.want(contents, "Hello world\n")
+	r := w.resolver(func(c *resolver.Config) { c.Producer = &offline{c.Producer, 2} })
+	for n := range 3 {
+		testkit.Eventually(t, 10*time.Second, func() error { // a look only publishes when parts or the schedule say so
+			_, err := r.Step(t.Context(), time.Now().Add(time.Duration(n)*time.Hour))
+			if n < 2 && err == nil {
+				return errors.New("no failure")
+			}
+			if n == 2 {
+				return err
+			}
+			return nil
+		})
+	}
+	w.want(queued, "0\n")
+	w.want(present, "1\n")
+	w.want("SELECT countDistinct(tupleElement(deleted, 'version')) FROM state WHERE tupleElement(deleted, 'rank') = 1", "1\n")
 }
