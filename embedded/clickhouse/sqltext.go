@@ -194,18 +194,21 @@ func (s *statement) insertEnds(tokens []token, l *lexer) bool {
 	switch {
 	case hasSelect(tokens):
 		return false
-	case last.is("VALUES") && len(tokens) > 2 && !before.is("INTO") && !before.is("TABLE") && before.text != ".":
-		s.verb, s.insert, s.format, s.sql, s.data = "INSERT", true, "Values", s.sql[:last.start], last.end
-		return true
-	case before.is("FORMAT") && last.kind == 'w' && len(tokens) > 3:
+	case before.is("FORMAT") && last.kind == 'w' && len(tokens) > 3 && !names(tokens[len(tokens)-3]):
 		s.verb, s.insert, s.format, s.data = "INSERT", true, last.text, last.end
 		settings := s.settingsAfter(l)
 		s.sql = s.sql[:before.start] + settings
 		s.data = skipLineEnd(l.sql, s.data)
 		return true
+	case last.is("VALUES") && len(tokens) > 2 && !names(before):
+		s.verb, s.insert, s.format, s.sql, s.data = "INSERT", true, "Values", s.sql[:last.start], last.end
+		return true
 	}
 	return false
 }
+
+// names says whether a table's name follows the token.
+func names(t token) bool { return t.is("INTO") || t.is("TABLE") || t.text == "." }
 
 // settingsAfter reads SETTINGS a = 1, … between FORMAT's name and the rows.
 func (s *statement) settingsAfter(l *lexer) string {

@@ -17,26 +17,35 @@ import (
 	"github.com/coldstream/coldstream/internal/testkit"
 )
 
-// childDirEnv makes a child of the test binary serve this folder in-process until its standard input ends.
-const childDirEnv = "OBJECTSTORE_TEST_CHILD_DIR"
+// A child of the test binary serves the folder named by one of these until its standard input ends: in its own process
+// (childDirEnv), or in a child of its own (parentDirEnv).
+const (
+	childDirEnv  = "OBJECTSTORE_TEST_CHILD_DIR"
+	parentDirEnv = "OBJECTSTORE_TEST_PARENT_DIR"
+)
 
 const accessKey, secretKey = "coldstream", "coldstream-secret"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childDirEnv); dir != "" {
-		if err := serveHere(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	objectstore.ChildMain()
+	for env, start := range map[string]starter{childDirEnv: objectstore.Start, parentDirEnv: objectstore.StartChild} {
+		if dir := os.Getenv(env); dir != "" {
+			if err := serveUntilEOF(dir, start); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	testkit.Main(m)
 }
 
-// serveHere is what a child does: Start, as `coldstream up` does it.
-func serveHere(dir string) error {
+type starter = func(context.Context, objectstore.Config) (*objectstore.Store, error)
+
+// serveUntilEOF is what such a child does.
+func serveUntilEOF(dir string, start starter) error {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	s, err := objectstore.Start(context.Background(), objectstore.Config{Dir: dir, AccessKey: accessKey, SecretKey: secretKey, Log: log})
+	s, err := start(context.Background(), objectstore.Config{Dir: dir, AccessKey: accessKey, SecretKey: secretKey, Log: log})
 	if err != nil {
 		return err
 	}
@@ -52,11 +61,13 @@ type process struct {
 	stdin  io.Closer
 }
 
-// serve starts a process on dir. It is killed with the test.
-func serve(t *testing.T, dir string) *process {
+// serve starts a process that serves dir by itself. It is killed with the test.
+func serve(t *testing.T, dir string) *process { return serveAs(t, childDirEnv, dir) }
+
+func serveAs(t *testing.T, role, dir string) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childDirEnv+"="+dir)
+	cmd.Env = append(os.Environ(), role+"="+dir)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -14,8 +14,11 @@ import (
 const (
 	// DefaultMaxBuffered is the memory, in bytes, that records may take until they are acknowledged: 64 MiB.
 	DefaultMaxBuffered = 64 << 20
-	// maxBatch is the most that one batch, and so one record, may hold: what the events topic takes.
-	maxBatch = 8<<20 - 4<<10
+	// batchBytes is the most that a batch holds before compression: what a topic takes unless it was told otherwise.
+	batchBytes = 1_000_000
+	// largeRecord is the size from which a record goes in a batch of its own, of up to maxBatch: what the events topic takes.
+	largeRecord = batchBytes - 1<<10
+	maxBatch    = 8<<20 - 4<<10
 	// MaxRecord is the largest key and value together, in bytes, that Publish and PublishRaw take.
 	MaxRecord = maxBatch - 1<<10
 	// recordOverhead is what a record costs beside its key and value, about.
@@ -83,14 +86,14 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-func (c *Config) options(hook kgo.Hook) []kgo.Opt {
+func (c *Config) options(hook kgo.Hook, batch int32) []kgo.Opt {
 	return append([]kgo.Opt{
 		kgo.SeedBrokers(c.Brokers...),
 		kgo.DefaultProduceTopic(c.Topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchCompression(kgo.ZstdCompression().WithLevel(1), kgo.Lz4Compression(), kgo.NoCompression()),
-		kgo.ProducerBatchMaxBytes(maxBatch),
+		kgo.ProducerBatchMaxBytes(batch),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		// The bound on memory is the producer's own, so that the caller's context ends a wait but never a record.
 		kgo.MaxBufferedRecords(1 << 30),

@@ -39,8 +39,10 @@ type Counts struct {
 type Producer struct {
 	cfg    Config
 	client *kgo.Client
+	large  *kgo.Client // for records of largeRecord bytes and more; connects when it has one
 	ids    *schemas.Generator
-	room   *semaphore.Weighted
+	room   *semaphore.Weighted // bytes of MaxBuffered
+	turn   *semaphore.Weighted // one for each record being handed over, all for a large one
 	judges sync.Pool
 
 	ctx     context.Context // ends with the producer
@@ -75,10 +77,12 @@ func New(cfg Config) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
-	p := &Producer{cfg: cfg, ids: ids, room: semaphore.NewWeighted(cfg.MaxBuffered)}
+	p := &Producer{cfg: cfg, ids: ids, room: semaphore.NewWeighted(cfg.MaxBuffered), turn: semaphore.NewWeighted(everyTurn)}
 	p.judges.New = func() any { return &judge{codec: codec.JSON{Epoch: cfg.Epoch}, batch: new(schemas.Batch)} }
-	p.client, err = kgo.NewClient(cfg.options(connectHook{p})...)
-	if err != nil {
+	if p.client, err = kgo.NewClient(cfg.options(connectHook{p}, batchBytes)...); err != nil {
+		return nil, fmt.Errorf("producer: open Kafka client: %w", err)
+	}
+	if p.large, err = kgo.NewClient(cfg.options(connectHook{p}, maxBatch)...); err != nil {
 		return nil, fmt.Errorf("producer: open Kafka client: %w", err)
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
@@ -143,24 +147,57 @@ func (p *Producer) PublishRaw(ctx context.Context, key, value []byte) error {
 	if err := p.Err(); err != nil {
 		return err
 	}
-	if err := p.acquire(ctx, size+recordOverhead); err != nil {
+	if err := p.acquire(ctx, p.room, size+recordOverhead); err != nil {
 		return fmt.Errorf("publish to %s: %w", p.cfg.Topic, err)
 	}
-	p.records.Add(1)
-	p.bytes.Add(size)
-	p.buffered.Add(1)
-	p.client.Produce(p.ctx, &kgo.Record{Key: key, Value: value}, p.done)
+	if err := p.handOver(ctx, &kgo.Record{Key: key, Value: value}, size); err != nil {
+		p.room.Release(size + recordOverhead)
+		return fmt.Errorf("publish to %s: %w", p.cfg.Topic, err)
+	}
 	return nil
 }
 
-func (p *Producer) acquire(ctx context.Context, n int64) error {
-	if p.room.TryAcquire(n) {
+const everyTurn = 1 << 30
+
+// handOver gives a record to its client. A large one waits until all before it are acknowledged, and all after it wait
+// for it, so that order holds between the two clients.
+func (p *Producer) handOver(ctx context.Context, r *kgo.Record, size int64) error {
+	if size < largeRecord {
+		if err := p.acquire(ctx, p.turn, 1); err != nil {
+			return err
+		}
+		p.produce(p.client, r, size)
+		p.turn.Release(1)
+		return nil
+	}
+	if err := p.acquire(ctx, p.turn, everyTurn); err != nil {
+		return err
+	}
+	defer p.turn.Release(everyTurn)
+	if err := p.Flush(ctx); err != nil {
+		return err
+	}
+	p.produce(p.large, r, size)
+	_ = p.Flush(ctx) // the record is taken: what becomes of it shows in the next call
+	return nil
+}
+
+func (p *Producer) produce(c *kgo.Client, r *kgo.Record, size int64) {
+	p.records.Add(1)
+	p.bytes.Add(size)
+	p.buffered.Add(1)
+	c.Produce(p.ctx, r, p.done)
+}
+
+// acquire waits for n of what there is, until ctx or the producer ends.
+func (p *Producer) acquire(ctx context.Context, of *semaphore.Weighted, n int64) error {
+	if of.TryAcquire(n) {
 		return nil
 	}
 	wait, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(p.ctx, func() { cancel(kgo.ErrClientClosed) })()
-	if p.room.Acquire(wait, n) != nil {
+	if of.Acquire(wait, n) != nil {
 		return context.Cause(wait)
 	}
 	return nil
@@ -263,6 +300,7 @@ func (p *Producer) Close(ctx context.Context) error {
 		p.stop()
 		p.watched.Wait()
 		p.client.Close()
+		p.large.Close()
 	})
 	return err
 }

@@ -1,11 +1,13 @@
 package producer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -356,5 +358,41 @@ func TestAPermanentRefusalIsTheErrorOfTheNextCall(t *testing.T) {
 	}
 	if err := p.PublishRaw(t.Context(), nil, []byte("{}")); !errors.Is(err, kerr.MessageTooLarge) {
 		t.Fatalf("publish after it: %v", err)
+	}
+}
+
+func TestALargeRecordKeepsItsPlace(t *testing.T) {
+	seed, topic := testkit.Kafka(t), testkit.Topic(t, 1, map[string]string{"max.message.bytes": "8388608"})
+	p := open(t, producer.Config{Brokers: []string{seed}, Topic: topic})
+	sizes := []int{10, 2_000_000, 20, 998_975, 998_976, 30, producer.MaxRecord, 40}
+	for _, n := range sizes {
+		if err := p.PublishRaw(t.Context(), nil, bytes.Repeat([]byte{'x'}, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range read(t, seed, topic, len(sizes)) {
+		if len(r.Value) != sizes[i] {
+			t.Errorf("record %d has %d bytes, want %d", i, len(r.Value), sizes[i])
+		}
+	}
+}
+
+// TestABacklogFitsAnyTopic: batches of what has piled up must not outgrow a topic's default limit.
+func TestABacklogFitsAnyTopic(t *testing.T) {
+	seed, topic := testkit.Kafka(t), testkit.Topic(t, 1, nil)
+	p := open(t, producer.Config{Brokers: []string{seed}, Topic: topic, Client: []kgo.Opt{kgo.ProducerLinger(time.Second)}})
+	random, n := rand.NewChaCha8([32]byte{}), 5000
+	for range n {
+		value := make([]byte, 1000)
+		random.Read(value) // does not compress
+		if err := p.PublishRaw(t.Context(), nil, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Flush(t.Context()); err != nil || p.Counts().Acked != int64(n) {
+		t.Fatalf("%+v, %v", p.Counts(), err)
 	}
 }

@@ -53,7 +53,11 @@ func (p *Producer) warn() {
 // resend produces anew what the client gave up, in the order in which it did.
 func (p *Producer) resend() {
 	for _, r := range p.takeRetry() {
-		p.client.Produce(p.ctx, &kgo.Record{Key: r.Key, Value: r.Value}, p.done)
+		c := p.client
+		if len(r.Key)+len(r.Value) >= largeRecord {
+			c = p.large
+		}
+		c.Produce(p.ctx, &kgo.Record{Key: r.Key, Value: r.Value}, p.done)
 	}
 }
 

@@ -18,13 +18,18 @@ var inMain atomic.Bool
 func Main(m *testing.M) {
 	objectstore.ChildMain()
 	clickhouse.ChildMain()
+	os.Exit(Run(m))
+}
+
+// Run is the part of Main that runs the tests, for a TestMain that has children of its own to think of.
+func Run(m *testing.M) int {
 	inMain.Store(true)
 	code := m.Run()
 	if err := stopShared(); err != nil {
 		fmt.Fprintln(os.Stderr, "testkit:", err)
 		code = max(code, 1)
 	}
-	os.Exit(code)
+	return code
 }
 
 // needMain fails a test of a package that has no TestMain for testkit.

@@ -264,7 +264,9 @@ func TestVendorCorpus(t *testing.T) {
 				token = r.prefix + githubBody(c.body(csAlnum, 30))
 			}
 			c.found(Secret, say, token)
-			c.left(Secret, say, "x"+token, "part of a word")
+			if !strings.ContainsAny(r.prefix, ".=") { // what follows these can be a secret by itself
+				c.left(Secret, say, "x"+token, "part of a word")
+			}
 		}
 		c.left(Secret, "new", r.prefix+strings.Repeat("x", r.min), "an example")
 		if r.min == r.max {
@@ -338,7 +340,7 @@ func TestNationalIDCorpus(t *testing.T) {
 			if len(r.words) > 0 {
 				c.left(NationalID, "order", id, "no word for it")
 			}
-			c.left(NationalID, say, id+"77", "too long")
+			c.left(NationalID, say, id+"7777777777777", "too long")
 		}
 	}
 	if len(countries) < 20 {
@@ -388,7 +390,7 @@ func TestNationalIDExamples(t *testing.T) {
 		{"hetu 131052-308T", "hetu [REDACTED:national_id]"},
 		{"nir 2 55 08 14 168 025 38", "nir [REDACTED:national_id]"},
 		{"rut 12.345.678-5", "rut [REDACTED:national_id]"},
-		{"sin 046 454 286", "sin [REDACTED:national_id]"},
+		{"sin 130 692 544", "sin [REDACTED:national_id]"},
 		{"tfn 123 456 782", "tfn [REDACTED:national_id]"},
 		{"HEGG560427MVZRRL04", "[REDACTED:national_id]"},
 		{"11010519491231002X", "[REDACTED:national_id]"},

@@ -86,26 +86,30 @@ func (f *finder) phoneForm(start int) (p phoneForm, ok bool) {
 		p.paren = p.paren || closed
 		i = next
 	}
+	if open && f.t[p.start] == '(' {
+		p.start, p.paren, open = p.start+1, false, false // brackets around the whole
+	}
 	return p, !f.glued(p.end) && !open && !(bytesIn(f.at(p.end), "-./:@%") && isAlnum(f.at(p.end+1)))
 }
 
 // phoneGap gives where the next group of digits begins after the separators at
 // i, or i when there is none.
 func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed bool) {
-	j := i
+	j, in := i, *open
 	for j < len(f.t) && j < i+3 && bytesIn(f.t[j], " -.()/") {
 		switch f.t[j] {
 		case '(':
-			if *open || p.n > 2 {
+			if in && p.n == 1 && f.t[p.start] == '(' {
+				p.start++ // the first one is around the whole
+			} else if in || p.n > 2 {
 				return i, closed
 			}
-			*open = true
+			in = true
 		case ')':
-			if !*open {
+			if !in {
 				return i, closed
 			}
-			*open, closed = false, true
-			p.end = j + 1
+			in, closed = false, true
 		case ' ', '-', '.', '/':
 			if p.sep != 0 && p.sep != f.t[j] {
 				p.one = false
@@ -117,6 +121,7 @@ func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed boo
 	if j == i || j >= len(f.t) || !isDigit(f.t[j]) {
 		return i, closed
 	}
+	*open = in
 	return j, closed
 }
 
@@ -134,10 +139,10 @@ func (f *finder) isPhone(p *phoneForm) bool {
 		return f.lastWord(p.start)&ctxOrder == 0
 	}
 	ctx := f.near(p.start, p.end)
-	if ctx&ctxPhone == 0 || p.isDate() || p.sep == '.' && p.one && !p.paren && (p.n == 2 || p.n == 4) || f.lastWord(p.start)&ctxOrder != 0 {
+	if ctx&ctxPhone == 0 || f.isDate(p) || p.sep == '.' && p.one && !p.paren && (p.n == 2 || p.n == 4) || f.lastWord(p.start)&ctxOrder != 0 {
 		return false
 	}
-	if ctx&ctxPhoneWord == 0 && (p.n == 1 || ctx&ctxOrder != 0) {
+	if ctx&ctxPhoneWord == 0 && (p.n == 1 || p.isThousands() || ctx&ctxOrder != 0) {
 		return false
 	}
 	for _, region := range phoneRegions {
@@ -149,9 +154,26 @@ func (f *finder) isPhone(p *phoneForm) bool {
 }
 
 // isDate says whether the groups read as a date, with a time or without.
-func (p *phoneForm) isDate() bool {
+func (f *finder) isDate(p *phoneForm) bool {
 	g := p.groups[:p.n]
-	return p.n >= 3 && (g[0] == 4 && g[1] == 2 && g[2] == 2 || g[0] <= 2 && g[1] <= 2 && g[2] == 4)
+	if p.n < 3 || p.paren {
+		return false
+	}
+	century := string(f.t[p.start : p.start+2])
+	return g[0] == 4 && g[1] == 2 && g[2] == 2 && (century == "19" || century == "20") || p.n == 3 && p.one && g[0] <= 2 && g[1] <= 2 && g[2] == 4
+}
+
+// isThousands says whether the groups read as one number with dots.
+func (p *phoneForm) isThousands() bool {
+	if p.sep != '.' || !p.one || p.paren {
+		return false
+	}
+	for _, g := range p.groups[1:p.n] {
+		if g != 3 {
+			return false
+		}
+	}
+	return true
 }
 
 // validPhone asks libphonenumber. A look-up costs tens of microseconds, so a

@@ -14,7 +14,7 @@ const (
 	cHigh   // not ASCII
 	cPlus   // + and ( may begin a phone number
 	cDash   // -
-	cDot    // .
+	cJoin   // . and $, which join the parts of some tokens
 
 	cWord = cDigit | cAlpha | cUnder
 
@@ -43,7 +43,8 @@ var classes = func() (t [256]class) {
 	t['{'] |= cOpen
 	t['+'] |= cPlus
 	t['-'] |= cDash
-	t['.'] |= cDot
+	t['.'] |= cJoin
+	t['$'] |= cJoin
 	return t
 }()
 
@@ -100,12 +101,22 @@ func (f *finder) scan() {
 			}
 			seen |= c
 		}
-		switch {
-		case seen&cDigit != 0 || i-start >= longWord:
+		if seen&cDigit != 0 || i-start >= longWord {
 			f.word(start, i, seen)
-		case c&(cDash|cDot|cColon|cEquals) != 0 && longPrefix[t[start]] && f.e.on[Secret]:
-			f.token(start, i)
+		} else if c&(cDash|cJoin|cColon|cEquals) != 0 {
+			f.joined(start, i)
 		}
+	}
+}
+
+// joined tries what begins with a short word without digits when a sign goes on
+// from it.
+func (f *finder) joined(start, end int) {
+	if longPrefix[f.t[start]] && f.e.on[Secret] {
+		f.token(start, end)
+	}
+	if n := end - start; (n == 2 || n == 4) && f.e.on[MAC] && isHex(f.t[start]) && isHex(f.t[start+1]) {
+		f.mac(start, end)
 	}
 }
 

@@ -11,9 +11,9 @@ const (
 	Phone Type = iota
 	IP
 	MAC
+	CreditCard
 	NationalID
 	SSN
-	CreditCard
 	IBAN
 	Email
 	CryptoAddress

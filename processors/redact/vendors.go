@@ -199,12 +199,12 @@ func awsKey(token []byte, _ int) bool {
 
 // githubToken checks the last six characters: the CRC-32 of the random part in
 // base 62 (GitHub, "Behind GitHub's new authentication token formats", 2021).
-// App tokens (ghu_, ghs_, ghr_) also come in other lengths, which no checksum
-// is described for.
+// App tokens (ghu_, ghs_, ghr_) come in other lengths too, and all may grow to
+// 255 characters; no checksum is described for those.
 func githubToken(token []byte, prefix int) bool {
 	body := token[prefix:]
 	if len(body) != 36 {
-		return token[2] != 'p' && token[2] != 'o' && mixed(body)
+		return (token[2] != 'p' && token[2] != 'o' || len(body) > 60) && mixed(body)
 	}
 	return base62CRC(body)
 }

@@ -24,6 +24,8 @@ type block struct {
 	names   *nameColumns
 	waiting []waiting
 
+	waitingBytes int
+
 	ranges []schemas.Range // one a source, in the order of their arrival
 	policy uint32
 	opened time.Time
@@ -88,9 +90,10 @@ func has(sources []schemas.Source, s schemas.Source) bool {
 	return false
 }
 
-func (k *block) empty() bool {
-	return k.state.rows() == 0 && len(k.names.id) == 0 && len(k.waiting) == 0
-}
+func (k *block) rows() int { return k.state.rows() + len(k.names.id) + len(k.waiting) }
+
+// bytes is about the memory that the rows take.
+func (k *block) bytes() int { return k.state.bytes() + len(k.names.name.Buf) + k.waitingBytes }
 
 // seal fixes the block's name: topic:partition:first-last of each range. ClickHouse drops a second insert of the
 // same token, so a token must never carry other rows: the policy is part of it.
@@ -101,6 +104,11 @@ func (k *block) seal() {
 	}
 	fmt.Fprintf(&token, "p%d", k.policy)
 	k.token = token.String()
+}
+
+func (k *block) wait(w waiting) {
+	k.waiting = append(k.waiting, w)
+	k.waitingBytes += 2 * (len(w.Event) + len(w.Completed))
 }
 
 // topic is the index of a topic's name in the block.

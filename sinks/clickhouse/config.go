@@ -41,6 +41,7 @@ type Config struct {
 	// DeadLetter publishes rows that ClickHouse refused; it returns when they are durable. Required.
 	DeadLetter func(ctx context.Context, letters []schemas.DeadLetter) error
 	Log        *slog.Logger
+	Now        func() time.Time // default time.Now
 }
 
 func (c Config) withDefaults() Config {
@@ -59,6 +60,9 @@ func (c Config) withDefaults() Config {
 		if *d.value == 0 {
 			*d.value = d.def
 		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

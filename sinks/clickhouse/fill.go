@@ -15,7 +15,7 @@ type filler struct {
 	opaqueIDs bool
 	names     *nameCache
 	stats     *counters
-	now       func() int64 // Unix microseconds, for records whose time is unknown
+	arrival   int64 // of the batch at hand, in Unix microseconds
 }
 
 // add appends all rows of b.
@@ -36,7 +36,7 @@ func (f *filler) add(k *block, b *schemas.Batch, topic string) {
 		case b.NeedsResolution(i) && stillWaiting(b, i):
 			f.stats.ignored.Add(1)
 		case b.NeedsResolution(i):
-			k.waiting = append(k.waiting, waitingEvent(b, i, topic))
+			k.wait(waitingEvent(b, i, topic))
 		default:
 			k.state.addEvent(f.key(b, i), b, i, messageExtra(b, i))
 		}
@@ -57,15 +57,8 @@ func (f *filler) key(b *schemas.Batch, i int) key {
 			k.hash, k.ref = 0, nil
 		}
 	}
-	k.late, k.week = place(f.epoch, k.message, f.arrival(b, i))
+	k.late, k.week = place(f.epoch, k.message, f.arrival)
 	return k
-}
-
-func (f *filler) arrival(b *schemas.Batch, i int) int64 {
-	if b.KafkaTime[i] >= 0 {
-		return b.KafkaTime[i]
-	}
-	return f.now()
 }
 
 // messageExtra is the extra that belongs to the message: all but the resolver's mark.
@@ -108,11 +101,11 @@ func (f *filler) bulk(k *block, b *schemas.Batch, i int, topic string) {
 		n, decimal := schemas.ParseDecimal(text)
 		known := decimal && !f.opaqueIDs && f.epoch.IsSnowflake(n, time.UnixMicro(b.Time[i]).UnixMilli(), true, recordMillis(b.KafkaTime[i]))
 		if !known || !b.Fields[i].Has(schemas.FieldChannel) {
-			k.waiting = append(k.waiting, waitingBulk(b, i, topic, string(text), known))
+			k.wait(waitingBulk(b, i, topic, string(text), known))
 			return
 		}
 		row := key{channel: b.ChannelID[i], message: n, channelRef: b.Bytes(b.ChannelRef[i])}
-		row.late, row.week = place(f.epoch, n, f.arrival(b, i))
+		row.late, row.week = place(f.epoch, n, f.arrival)
 		k.state.addEvent(row, b, i, nil)
 	}, "message_ids")
 	if err != nil { // the decoder has checked the list, so an event without one was made by something else

@@ -33,7 +33,6 @@ type hot struct {
 	client *chhttp.Client // outside of any fault
 	source schemas.Source
 	next   int64
-	record time.Time // of every record; zero: the wall clock
 
 	mu        sync.Mutex
 	committed int64
@@ -117,12 +116,8 @@ func (h *hot) try(docs ...string) error {
 	b := schemas.GetBatch()
 	defer b.Release()
 	decoder := codec.JSON{Epoch: schemas.DiscordEpoch}
-	record := h.record
-	if record.IsZero() {
-		record = time.Now()
-	}
 	for i, doc := range docs {
-		at := codec.Origin{Offset: h.next + int64(i), Time: record.UnixMicro()}
+		at := codec.Origin{Offset: h.next + int64(i), Time: time.Now().UnixMicro()}
 		if err := decoder.Decode(b, []byte(doc), at); err != nil {
 			h.t.Fatalf("%s: %v", doc, err)
 		}
@@ -158,6 +153,20 @@ func (h *hot) flush() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.committed < h.next {
+			return errBehind
+		}
+		return nil
+	})
+}
+
+// relieve ticks until the sink takes more.
+func (h *hot) relieve() {
+	h.t.Helper()
+	testkit.Eventually(h.t, time.Minute, func() error {
+		if err := h.sink.Tick(h.t.Context(), time.Now()); err != nil {
+			h.t.Fatal(err)
+		}
+		if h.sink.Pressure() {
 			return errBehind
 		}
 		return nil

@@ -31,7 +31,8 @@ type key struct {
 // lateAfter is how long after its message an event may arrive and still lie in the partition of the message's week.
 const lateAfter = 28 * 24 * time.Hour
 
-// place finds the partition of a row. arrival is the record's time in Unix microseconds.
+// place finds the partition of a row. arrival is the wall clock in Unix microseconds, not the record's time, which a
+// producer may have set: so a block lies in seven partitions at most, whatever it holds.
 func place(epoch schemas.Epoch, message, arrival int64) (late uint8, week uint32) {
 	ms := epoch.Millis(message)
 	if arrival/1000-ms > lateAfter.Milliseconds() {

@@ -45,7 +45,6 @@ func New(c Config) (*Sink, error) {
 	s.work = sync.NewCond(&s.mu)
 	s.fill = filler{
 		epoch: c.Epoch, opaqueIDs: c.OpaqueIDs, names: newNameCache(), stats: &s.stats,
-		now: func() int64 { return time.Now().UnixMicro() },
 	}
 	return s, nil
 }
@@ -78,20 +77,23 @@ func (s *Sink) Write(ctx context.Context, b *schemas.Batch, r schemas.Range, _ [
 	if s.current == nil {
 		s.current = s.take()
 	}
+	now := s.config.Now()
+	s.fill.arrival = now.UnixMicro()
 	s.fill.add(s.current, b, r.Topic)
-	s.current.cover(r, b.Policy, time.Now())
-	if s.current.state.rows() >= s.config.MaxRows || s.current.state.bytes() >= s.config.MaxBytes {
+	s.current.cover(r, b.Policy, now)
+	if s.current.rows() >= s.config.MaxRows || s.current.bytes() >= s.config.MaxBytes {
 		s.seal()
 	}
 	return s.settle(ctx)
 }
 
-// Tick sends a block that has waited long enough, and commits what has been acknowledged.
+// Tick sends a block that has waited long enough, and commits what has been acknowledged. While every inserter is busy
+// the block waits and grows instead: a slow server gets fewer and larger inserts.
 func (s *Sink) Tick(ctx context.Context, now time.Time) error {
 	if err := s.failed(); err != nil {
 		return err
 	}
-	if s.current != nil && now.Sub(s.current.opened) >= s.config.MaxAge && len(s.held) < s.config.MaxBlocks {
+	if s.current != nil && now.Sub(s.current.opened) >= s.config.MaxAge && len(s.held) < s.config.Inserts {
 		s.seal()
 	}
 	return s.settle(ctx)
@@ -115,7 +117,9 @@ func (s *Sink) Revoke(ctx context.Context, sources []schemas.Source) error {
 func (s *Sink) Lost(sources []schemas.Source) {
 	s.fill.names.forget()
 	if s.current != nil {
-		s.current.ranges = without(s.current.ranges, sources)
+		if s.current.ranges = without(s.current.ranges, sources); len(s.current.ranges) == 0 {
+			s.current = nil
+		}
 	}
 	for _, k := range s.held {
 		k.ranges = without(k.ranges, sources)
@@ -173,7 +177,7 @@ func (s *Sink) seal() {
 	s.stats.held.Store(int64(len(s.held)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k.empty() {
+	if k.rows() == 0 {
 		k.done = true
 		return
 	}

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func asExit(err error, to **exec.ExitError) bool { return errors.As(err, to) }
+
+func publishRaw(addr, topic, doc string) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	return cl.ProduceSync(context.Background(), &kgo.Record{Topic: topic, Value: []byte(doc)}).FirstErr()
+}
