@@ -42,6 +42,7 @@ type Config struct {
 	RebalanceTimeout   time.Duration // default 60 s; a third of it is a revoke's bound
 	TransactionTimeout time.Duration // default 15 s, the broker's bound; the pipeline gives up at two thirds
 	CloseTimeout       time.Duration // bound of the last Sink.Close; default 20 s
+	Idle               time.Duration // how often an Idler is told; default 10 s
 	Backoff            time.Duration // wait before joining again after a rewind, at most; default 2 s
 
 	Logger *slog.Logger     // default slog.Default()
@@ -61,6 +62,7 @@ func (c Config) withDefaults() Config {
 	def(&c.TransactionTimeout, 15*time.Second)
 	def(&c.CloseTimeout, 20*time.Second)
 	def(&c.Backoff, 2*time.Second)
+	def(&c.Idle, 10*time.Second)
 	if c.MaxPoll == 0 {
 		c.MaxPoll = 10_000
 	}
@@ -92,7 +94,7 @@ func (c Config) Validate() error {
 	need(c.Group != "", "no consumer group")
 	need(c.Decoder != nil, "no decoder")
 	need(c.Sink != nil, "no sink")
-	for _, d := range []time.Duration{c.Tick, c.SessionTimeout, c.Heartbeat, c.RebalanceTimeout, c.TransactionTimeout, c.CloseTimeout, c.Backoff} {
+	for _, d := range []time.Duration{c.Tick, c.SessionTimeout, c.Heartbeat, c.RebalanceTimeout, c.TransactionTimeout, c.CloseTimeout, c.Backoff, c.Idle} {
 		need(d >= 0, "a negative duration")
 	}
 	need(c.MaxPoll >= 0 && c.FetchBytes >= 0, "a negative limit")

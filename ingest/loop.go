@@ -142,6 +142,13 @@ func (s *session) close() error {
 }
 
 func (s *session) read(ctx context.Context) error {
+	if idler, ok := s.cfg.Sink.(Idler); ok {
+		watch, stop := context.WithCancel(ctx)
+		var done sync.WaitGroup
+		done.Go(func() { s.watchIdle(watch, idler) })
+		defer done.Wait()
+		defer stop()
+	}
 	for ctx.Err() == nil {
 		var err error
 		if p, ok := s.cfg.Sink.(Pressurer); ok && s.pressed(p) {

@@ -64,6 +64,12 @@ type Pressurer interface {
 	Pressure() bool
 }
 
+// Idler is a Sink that wants to know that a source stands still: r.From == r.Next is its position, where the log ended at
+// the moment that r.CompleteMs tells (less a margin for clocks). It comes every Config.Idle for each such source.
+type Idler interface {
+	Idle(r schemas.Range)
+}
+
 // Decoder turns a record's value into exactly one row of b, or returns a *schemas.Refusal and leaves b as it was.
 // It belongs to one goroutine. Any other error ends the pipeline.
 type Decoder interface {

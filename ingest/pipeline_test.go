@@ -15,7 +15,6 @@ import (
 
 	"github.com/coldstream/coldstream/ingest"
 	"github.com/coldstream/coldstream/internal/testkit"
-	"github.com/coldstream/coldstream/processors/dedup"
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/codec"
 )
@@ -402,29 +401,5 @@ func TestInstance(t *testing.T) {
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestRepeats(t *testing.T) {
-	set, err := dedup.New(16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := ingest.Repeats(set, 16)
-	b := schemas.GetBatch()
-	defer b.Release()
-	add := func(offset, id int64) { b.Append(&schemas.Row{EventID: id, Offset: offset}) }
-	add(0, 1)
-	p.Remember(b)
-	b.Reset()
-	add(1, 2)
-	add(2, 1)
-	add(3, 2)
-	add(4, 3)
-	if err := p.Process(b); err != nil {
-		t.Fatal(err)
-	}
-	if n := b.Compact(); n != 2 || fmt.Sprint(b.EventID) != "[2 3]" {
-		t.Errorf("%d dropped, %v left", n, b.EventID)
 	}
 }

@@ -172,7 +172,7 @@ func TestCommittersRace(t *testing.T) {
 
 // TestManifestsAreMerged makes more commits than manifests may stay, and finds every file all the same.
 func TestManifestsAreMerged(t *testing.T) {
-	const commits = 230
+	const commits = 130
 	b := newBed(t)
 	com := b.committer(b.Table)
 	for i := range int64(commits) {
@@ -207,7 +207,7 @@ func TestManifestsAreMerged(t *testing.T) {
 	}
 	at := time.Unix(0, 0).Add(time.Duration(day+1) * 24 * time.Hour)
 	one := must[[]lake.File](t)(v.Files(t.Context(), lake.Filter{From: at, To: at.Add(24 * time.Hour)}))
-	if len(one) != 77 {
-		t.Errorf("%d files of the second day, want 77", len(one))
+	if len(one) != 43 {
+		t.Errorf("%d files of the second day, want 43", len(one))
 	}
 }

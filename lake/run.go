@@ -57,6 +57,7 @@ type runner struct {
 	table     *Table
 	committer *Committer
 	client    *kgo.Client
+	fail      context.CancelCauseFunc // ends the loop, for errors found outside it
 
 	mu    sync.Mutex // held while a commit is tried; a rebalance waits for it
 	owned bool       // whether the partition is ours; guarded by mu
@@ -72,12 +73,18 @@ func Run(ctx context.Context, t *Table, cfg RunConfig) error {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &runner{cfg: cfg, table: t}
-	if err := r.open(ctx); err != nil {
+	running, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	r := &runner{cfg: cfg, table: t, fail: fail}
+	if err := r.open(running); err != nil {
 		return stopped(ctx, err)
 	}
 	defer r.client.CloseAllowingRebalance()
-	return stopped(ctx, r.loop(ctx))
+	err := r.loop(running)
+	if cause := context.Cause(running); IsFinal(cause) {
+		err = cause
+	}
+	return stopped(ctx, err)
 }
 
 // stopped makes nothing of an error that is only the end of ctx.
@@ -123,8 +130,16 @@ func (r *runner) own(yes bool) {
 // have lost its beginning, that is an error rather than a silent reset.
 func (r *runner) startAt(ctx context.Context, m map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	v, err := r.table.Load(ctx)
+	if err == nil {
+		_, err = r.committer.position(v)
+	}
 	if err != nil {
-		r.retrying(fmt.Errorf("committer: find where to start: %w", err))
+		err = fmt.Errorf("committer: find where to start: %w", err)
+		if IsFinal(err) {
+			r.fail(err)
+		} else {
+			r.retrying(err)
+		}
 		return nil, err
 	}
 	for p := range m[r.cfg.Topic] {

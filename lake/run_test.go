@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,4 +217,48 @@ func TestPositionAtEnd(t *testing.T) {
 	s.announce(t, kgo.TryCommit, s.checkpoint(t, "d", 21, 30))
 	_, err := s.PositionAtEnd(t.Context(), client, s.topic)
 	wantErr(t, "a gap ahead of the table", err, lake.ErrGap)
+}
+
+func TestRunStopsWithoutATable(t *testing.T) {
+	s := &stage{bed: emptyBed(t), topic: testkit.Topic(t, 1, nil), group: testkit.Name(t)}
+	wantErr(t, "run", s.ends(t, s.config(t)), lake.ErrNoTable)
+}
+
+// TestRunStopsAtAnotherTopic: the topic was deleted and made again, or the table belongs to another cluster.
+func TestRunStopsAtAnotherTopic(t *testing.T) {
+	s := newStage(t)
+	must[lake.Committed](t)(s.committer(s.Table).Commit(t.Context(), records(t, 5, s.checkpoint(t, "a", 0, 10))))
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "b", 10, 20))
+	wantErr(t, "run", s.ends(t, s.config(t)), lake.ErrForeign)
+	s.wantPosition(t, 10)
+}
+
+// outage refuses every request while it lasts.
+type outage struct{ over atomic.Bool }
+
+func (o *outage) RoundTrip(r *http.Request) (*http.Response, error) {
+	if o.over.Load() {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	return nil, errors.New("connection refused")
+}
+
+// TestRunWaitsForTheStore: the store is away when the committer is given its partition, and comes back.
+func TestRunWaitsForTheStore(t *testing.T) {
+	s, away := newStage(t), &outage{}
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	retried := make(chan error, 1000)
+	cfg := s.config(t)
+	cfg.OnRetry = func(err error) { retried <- err }
+	stop := s.run(t, s.again(t, away), cfg)
+	for range 2 {
+		if err := <-retried; lake.IsFinal(err) {
+			t.Errorf("%v is final", err)
+		}
+	}
+	away.over.Store(true)
+	s.reaches(t, 10)
+	if err := stop(); err != nil {
+		t.Errorf("the run ended with %v", err)
+	}
 }

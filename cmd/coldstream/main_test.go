@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -45,7 +47,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "publish": cmdPublish, "rows": cmdRows, "gone": cmdGone, "exits": cmdExits,
+			"ready": cmdReady, "publish": cmdPublish, "rows": cmdRows, "gone": cmdGone, "exits": cmdExits, "removefile": cmdRemoveFile,
 		},
 	})
 }
@@ -151,12 +153,30 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	err = ts.Exec(args[1], args[2:]...)
 	code := 0
 	if exit := (*exec.ExitError)(nil); err != nil {
-		if !asExit(err, &exit) {
+		if !errors.As(err, &exit) {
 			ts.Fatalf("%v", err)
 		}
 		code = exit.ExitCode()
 	}
 	if code != want {
 		ts.Fatalf("exit %d, want %d", code, want)
+	}
+}
+
+// removefile DIR deletes one data file of the lake below DIR, behind everyone's back.
+func cmdRemoveFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: removefile DIR")
+	}
+	done := errors.New("one is enough")
+	err := filepath.WalkDir(ts.MkAbs(args[0]), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".parquet") && strings.Contains(path, "/data/") {
+			ts.Check(os.Remove(path))
+			return done
+		}
+		return err
+	})
+	if !errors.Is(err, done) {
+		ts.Fatalf("no data file below %s: %v", args[0], err)
 	}
 }

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os/exec"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-func asExit(err error, to **exec.ExitError) bool { return errors.As(err, to) }
 
 func publishRaw(addr, topic, doc string) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(addr))

@@ -15,6 +15,7 @@ import (
 	"github.com/coldstream/coldstream/embedded/box"
 	"github.com/coldstream/coldstream/embedded/clickhouse"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/progress"
 	"github.com/coldstream/coldstream/serve"
 )
 
@@ -114,8 +115,8 @@ func startBox(ctx context.Context, f *boxFlags, dir string) (*box.Box, error) {
 		return box.Start(ctx, c)
 	}
 	library, err := clickhouse.FindLibrary()
-	if err != nil {
-		library, err = fetchLibrary(ctx, err)
+	if errors.Is(err, clickhouse.ErrNoLibrary) && os.Getenv(clickhouse.LibraryEnv) == "" {
+		library, err = fetchLibrary(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -177,5 +178,20 @@ func dialable(addr string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// fetchLibrary fetches libchdb, which FindLibrary did not find.
-func fetchLibrary(ctx context.Context, missing error) (string, error) { return "", missing }
+// fetchLibrary fetches libchdb, with progress.
+func fetchLibrary(ctx context.Context) (string, error) {
+	var bar *progress.Bar
+	defer func() {
+		if bar != nil {
+			bar.Done()
+		}
+	}()
+	var last int64
+	return clickhouse.FetchLibrary(ctx, func(done, total int64) {
+		if bar == nil {
+			bar = progress.New(os.Stderr, progress.Options{Title: "fetch libchdb", Total: total, Bytes: true})
+		}
+		bar.Add(done - last)
+		last = done
+	})
+}

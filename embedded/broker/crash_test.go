@@ -3,6 +3,8 @@ package broker_test
 import (
 	"context"
 	"fmt"
+	"net"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -253,5 +255,57 @@ func TestProducerGoesOnAfterStopAndKill(t *testing.T) {
 	send(10)
 	if got := values(t, b.addr, "events"); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// deafConn drops what the broker says while deaf is set.
+type deafConn struct {
+	net.Conn
+	deaf *atomic.Bool
+}
+
+func (c deafConn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.deaf.Load() {
+			return n, err
+		}
+	}
+}
+
+// A batch whose answer was lost in a kill is sent again by its producer. It must not be stored twice.
+func TestRetryOfAStoredBatchIsNotStoredAgain(t *testing.T) {
+	dir := t.TempDir()
+	b := startChild(t, dir, "127.0.0.1:0")
+	create(t, b.addr, "events", 1)
+	var deaf atomic.Bool
+	dialer := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return deafConn{conn, &deaf}, err
+	}
+	producer := dial(t, b.addr, kgo.DefaultProduceTopic("events"), kgo.Dialer(dialer), kgo.StopProducerOnDataLossDetected())
+	if err := producer.ProduceSync(t.Context(), kgo.StringRecord("answered")).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	deaf.Store(true)
+	result := make(chan error, 1)
+	producer.Produce(t.Context(), kgo.StringRecord("stored, answer lost"), func(_ *kgo.Record, err error) { result <- err })
+	testkit.Eventually(t, 20*time.Second, func() error {
+		if _, end := ends(t, b.addr, "events"); end != 2 {
+			return fmt.Errorf("the log ends at %d", end)
+		}
+		return nil
+	})
+	b.kill()
+	deaf.Store(false)
+	b = startChild(t, dir, b.addr)
+	if err := <-result; err != nil {
+		t.Fatalf("the retry: %v", err)
+	}
+	if err := producer.ProduceSync(t.Context(), kgo.StringRecord("next")).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	if got := values(t, b.addr, "events"); !slices.Equal(got, []string{"answered", "stored, answer lost", "next"}) {
+		t.Fatalf("the log holds %q", got)
 	}
 }

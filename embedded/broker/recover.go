@@ -22,42 +22,58 @@ type open struct {
 	of producer
 }
 
-// recoverLogs ends in the logs every transaction that a crash left open. kfake would only note them as aborted in
-// memory: without a marker in the log, a reader drops everything that the same producer writes later. A transaction
-// whose commit had reached one of its partitions is committed in the others, as Kafka's coordinator would.
+// recoverLogs mends the logs after a crash: half a write at their ends, transactions that were open, the windows that
+// tell a producer's retry from a new batch.
 func recoverLogs(dir string, topics []storedTopic, log *slog.Logger) error {
 	producers, err := mendStateLogs(dir)
 	if err != nil {
 		return err
 	}
 	var opens []open
+	var windows []seqWindow
 	committed := map[producer]bool{}
 	for _, topic := range topics {
 		for partition := range topic.Partitions {
 			t, err := readTail(partitionDir(dir, topic.Name, partition))
+			if err == nil && t != nil {
+				err = t.rewriteIndex(log)
+			}
 			if err != nil {
 				return fmt.Errorf("topic %s partition %d: %w", topic.Name, partition, err)
 			}
 			if t == nil {
 				continue
 			}
-			if err := t.rewriteIndex(log); err != nil {
-				return fmt.Errorf("topic %s partition %d: %w", topic.Name, partition, err)
-			}
 			opens = append(opens, t.open(committed)...)
+			windows = append(windows, t.windows(topic.Name, partition)...)
 		}
 	}
-	aborted := map[int64]int16{}
+	if err := saveWindows(dir, windows); err != nil {
+		return err
+	}
+	aborted, err := endOpen(opens, func(p producer) bool { return committed[p] && !producers.ended(p) }, log)
+	if err != nil {
+		return err
+	}
+	return producers.fence(dir, aborted)
+}
+
+// endOpen ends in the logs every transaction that a crash left open, and returns the epochs of their producers. kfake
+// would only note them as aborted in memory: without a marker in the log, a reader drops everything that the same
+// producer writes later. A transaction whose commit had reached one of its partitions is committed in the others, as
+// Kafka's coordinator would.
+func endOpen(opens []open, commits func(producer) bool, log *slog.Logger) (map[int64]int16, error) {
+	ended := map[int64]int16{}
 	for _, o := range opens {
-		commit := committed[o.of] && !producers.ended(o.of)
+		commit := commits(o.of)
 		log.Warn("broker: ending a transaction that a crash left open",
 			"folder", filepath.Base(filepath.Dir(o.in.data)), "producer", o.of.id, "epoch", o.of.epoch, "commit", commit)
 		if err := o.in.append(endMarker(o.in.next(), o.of, commit)); err != nil {
-			return err
+			return nil, err
 		}
-		aborted[o.of.id] = max(aborted[o.of.id], o.of.epoch)
+		ended[o.of.id] = max(ended[o.of.id], o.of.epoch)
 	}
-	return producers.fence(dir, aborted)
+	return ended, nil
 }
 
 // readTail reads the last segment of a partition; nil when it has none.

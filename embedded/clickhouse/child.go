@@ -24,8 +24,9 @@ const (
 
 	holdFD, readyFD = 3, 4 // the pipes that the parent passes
 
-	takeoverTimeout = 10 * time.Second // how long a start waits for the lock and the port of a dying predecessor
-	drainTimeout    = 5 * time.Second  // how long a graceful end waits for running requests
+	takeoverTimeout = 3 * time.Second // how long a start waits for the lock and the port of a dying predecessor
+	drainTimeout    = 3 * time.Second // how long a graceful end waits for running requests
+	killTimeout     = 5 * time.Second // how long stopped queries have to tell their clients
 )
 
 // childConfig is what the parent tells the child, as JSON.
@@ -52,7 +53,7 @@ func ChildMain() {
 		return
 	}
 	if value != entered {
-		if err := enterSandbox(value); err != nil {
+		if err := enterSandbox(childEnv, value); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -71,9 +72,9 @@ func ChildMain() {
 	os.Exit(0)
 }
 
-// enterSandbox closes this thread in and executes the program anew, so that all its threads are. It returns nil, still
-// outside, where the kernel has no such thing.
-func enterSandbox(value string) error {
+// enterSandbox closes this thread in and executes the program anew, so that all its threads are, with the environment
+// variable env saying so. It returns nil, still outside, where the kernel has no such thing.
+func enterSandbox(env, value string) error {
 	var s sandbox
 	if err := json.Unmarshal([]byte(value), &s); err != nil {
 		return fmt.Errorf("read the sandbox of the ClickHouse engine: %w", err)
@@ -91,7 +92,7 @@ func enterSandbox(value string) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	if err := os.Setenv(childEnv, entered); err != nil {
+	if err := os.Setenv(env, entered); err != nil {
 		return fmt.Errorf("close the ClickHouse engine in: %w", err)
 	}
 	err = syscall.Exec(exe, os.Args, os.Environ())
@@ -127,14 +128,24 @@ func runChild(hold, ready *os.File) error {
 		return fmt.Errorf("serve ClickHouse on %s: %w", cfg.Addr, err)
 	case <-stop:
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	if server.Shutdown(ctx) != nil {
-		f.killAll()
-		server.Close()
-	}
+	drain(server, f)
 	f.close()
 	return nil
+}
+
+// drain lets running requests end by themselves for a while, then stops their queries and gives them time to say so.
+func drain(server *http.Server, f *front) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if server.Shutdown(ctx) == nil {
+		return
+	}
+	f.killAll()
+	ctx, cancel = context.WithTimeout(context.Background(), killTimeout)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		server.Close()
+	}
 }
 
 // watchParent ends the process the moment that the parent is gone. Its data stands that: what was committed is in

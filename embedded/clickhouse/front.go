@@ -119,7 +119,7 @@ func (f *front) serveQuery(w http.ResponseWriter, r *http.Request) {
 	}
 	req, err := readRequest(r, user)
 	if err == nil {
-		err = f.wall.refuse(req.statement.tokens)
+		err = f.allowed(req)
 	}
 	if err != nil {
 		out.fail(err)
@@ -131,6 +131,14 @@ func (f *front) serveQuery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out.finish()
+}
+
+// allowed says whether the front lets the statement through to the engine, which judges for itself.
+func (f *front) allowed(req *request) error {
+	if req.user.analyst && changes(req.statement.verb) {
+		return exception(codeReadonly, "Cannot execute query in readonly mode: "+req.user.name+" may only read", "READONLY")
+	}
+	return f.wall.refuse(req.statement.tokens)
 }
 
 // run gives the request a connection and runs its statement on it.

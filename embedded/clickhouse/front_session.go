@@ -176,7 +176,7 @@ func (one *session) remember(req *request) (restore func(), err error) {
 // changes says whether a statement that begins with this word may change something.
 func changes(verb string) bool {
 	switch verb {
-	case "SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "USE", "SET":
+	case "SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "USE", "SET":
 		return false
 	}
 	return true

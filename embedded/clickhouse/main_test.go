@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/coldstream/coldstream/embedded/clickhouse"
+	"github.com/coldstream/coldstream/embedded/objectstore"
+	"github.com/coldstream/coldstream/internal/testkit"
 )
 
 // shared is one engine for the tests that do not kill it.
@@ -18,10 +20,14 @@ const (
 
 func TestMain(m *testing.M) {
 	clickhouse.ChildMain()
+	objectstore.ChildMain()
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
+	if os.Getenv("COLDSTREAM_TEST_SANDBOX")+os.Getenv("COLDSTREAM_TEST_PARENT") != "" {
+		return m.Run() // a process that one test starts
+	}
 	dir, err := os.MkdirTemp("", "coldstream-clickhouse")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -34,5 +40,5 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer shared.Close()
-	return m.Run()
+	return testkit.Run(m)
 }

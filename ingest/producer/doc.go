@@ -11,6 +11,7 @@
 // the next call, and of Flush.
 //
 // Records are keyed by channel, else target, else event id, and partitioned as Kafka's own clients do (murmur2), so that a
-// channel is ordered and repeats of an event meet in one partition. A record never carries its event's time: the topic's
+// channel is ordered and repeats of an event meet in one partition. Only what had to be sent anew after such a loss may
+// stand behind later records; the state of messages does not depend on it. A record never carries its event's time: the topic's
 // retention would take an old one at once.
 package producer

@@ -30,7 +30,7 @@ type Counts struct {
 	Bytes    int64 // their keys and values
 	Acked    int64 // acknowledged by the broker
 	Failed   int64 // refused for good, or given up by Close
-	Resent   int64 // sent anew after the broker lost its producer state: these may stand in the topic twice
+	Resent   int64 // sent anew after the client had given them up: these may stand in the topic twice, and out of order
 	Buffered int64 // waiting
 }
 
@@ -208,7 +208,7 @@ func (p *Producer) done(r *kgo.Record, err error) {
 	switch {
 	case err == nil:
 		p.acked.Add(1)
-	case p.ctx.Err() == nil && lostState(err):
+	case p.ctx.Err() == nil && passing(err):
 		p.resent.Add(1)
 		p.mu.Lock()
 		p.retry = append(p.retry, r)
@@ -231,18 +231,23 @@ func (p *Producer) done(r *kgo.Record, err error) {
 	}
 }
 
-// lostState reports an error that ends the client's own retries but not ours: the broker has forgotten the producer, or
-// is on its way up. The record is sent anew under a new producer id.
-func lostState(err error) bool {
-	for _, e := range []error{
-		kerr.OutOfOrderSequenceNumber, kerr.UnknownProducerID, kerr.InvalidProducerIDMapping, kerr.InvalidProducerEpoch,
-		kerr.ProducerFenced, kgo.ErrRecordRetries, kgo.ErrRecordTimeout,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
+// passing reports an error that ends the client's own retries but not ours: the broker has forgotten the producer, is on
+// its way up, or cannot be reached in a way that the client takes for lasting. Only what the broker itself refuses for
+// good is left. The record is sent anew, under a new producer id, and may then stand after records published later.
+func passing(err error) bool {
+	var broker *kerr.Error
+	switch {
+	case errors.Is(err, kgo.ErrClientClosed):
+		return false
+	case !errors.As(err, &broker):
+		return true
 	}
-	return kerr.IsRetriable(err)
+	switch broker.Code {
+	case kerr.OutOfOrderSequenceNumber.Code, kerr.UnknownProducerID.Code, kerr.InvalidProducerIDMapping.Code,
+		kerr.InvalidProducerEpoch.Code, kerr.ProducerFenced.Code:
+		return true
+	}
+	return broker.Retriable
 }
 
 func (p *Producer) refuse(err error) {

@@ -187,6 +187,7 @@ func (c *Config) Validate() Problems {
 	bad(c.Dedup.Window >= 0, "dedup.window", "a number of offsets, 0 or more")
 	bad(c.Resolver.GiveUp > 0, "resolver.give_up", "more than 0")
 	bad(c.Resolver.Retry > 0, "resolver.retry", "more than 0")
+	bad(c.Epoch != 0, "epoch", "0 stands for no epoch; 1 is the nearest to 1970")
 	bad(c.IDs == "auto" || c.IDs == "opaque", "ids", "%q: auto or opaque", c.IDs)
 	bad(c.Redact.Version >= 1 && c.Redact.Version <= 1<<31, "redact.version", "a number from 1, raised with every change of the policy")
 	return ps

@@ -35,10 +35,16 @@ func (f *finder) assignment(i int) {
 	if key == nil {
 		return
 	}
-	t, start := f.t, i+1
-	for start < len(t) && start < i+4 && bytesIn(t[start], "=> :") {
+	start := i + 1
+	for start < len(f.t) && start < i+4 && bytesIn(f.t[start], "=> :") {
 		start++
 	}
+	f.value(start, key)
+}
+
+// value takes the value of a key that begins at start, quoted or not.
+func (f *finder) value(start int, key *secretKey) {
+	t := f.t
 	quote := byte(0)
 	if b := f.at(start); b == '"' || b == '\'' || b == '`' {
 		quote = b
@@ -97,7 +103,7 @@ func (f *finder) keyBefore(i int) *secretKey {
 // at the beginning of a word of it.
 func (f *finder) endsWith(j int, name string) bool {
 	for k := len(name) - 1; k >= 0; k-- {
-		for j >= 0 && k < len(name)-1 && (f.t[j] == '_' || f.t[j] == '-') {
+		for j >= 0 && k < len(name)-1 && (f.t[j] == '_' || f.t[j] == '-' || f.t[j] == ' ' && len(name) > 5) {
 			j--
 		}
 		if j < 0 || lower(f.t[j]) != name[k] {
@@ -125,10 +131,10 @@ func (f *finder) afterScheme(i int) int {
 
 // isSecretValue says whether a value could be a secret.
 func isSecretValue(v []byte, weak bool) bool {
-	if isVariable(v) || placeholder(v) {
+	if isVariable(v) || placeholder(v) || bytesIn(v[0], "+,.)") || containsFold(v, "hmac-sha") {
 		return false
 	}
-	var letters, digits, others, upper int
+	var letters, digits, others, upper, symbols int
 	for _, b := range v {
 		switch {
 		case isDigit(b):
@@ -144,15 +150,18 @@ func isSecretValue(v []byte, weak bool) bool {
 			return false
 		default:
 			others++
+			if bytesIn(b, "!@#$%^&+=?~") {
+				symbols++
+			}
 		}
 	}
 	if looksLikeURL(v) {
 		return false
 	}
 	if weak {
-		return letters > 0 && digits > 0 || others > 0 && (digits > 0 || upper > 0 && upper < letters && !bytesIn(v[0], "/.-~")) || digits >= 8
+		return letters > 0 && digits > 0 || symbols > 0 && (digits > 0 || upper > 0 && upper < letters && v[0] != '&') || digits >= 8
 	}
-	return digits > 1 && letters > 3 || upper > 2 && letters-upper > 2 && (others == 0 || digits > 0) && len(v) >= 20
+	return digits > 1 && letters > 3 || digits > 0 && upper > 2 && letters-upper > 2 && len(v) >= 20
 }
 
 func looksLikeURL(v []byte) bool {

@@ -116,10 +116,8 @@ func (f *finder) numberEnds(i int) bool {
 // are.
 func (f *finder) plausible(groups []int, n, start, end int) bool {
 	if len(groups) == 1 {
-		if f.at(start-1) == '=' || n == 12 || n > 16 {
-			return f.near(start, end)&ctxCard != 0
-		}
-		return true
+		rare := n == 12 || n > 16 || n == 15 && f.t[start+1] != '4' && f.t[start+1] != '7'
+		return !rare && f.at(start-1) != '=' || f.near(start, end)&ctxCard != 0
 	}
 	fours := true
 	for i, g := range groups {
@@ -132,7 +130,7 @@ func (f *finder) plausible(groups []int, n, start, end int) bool {
 	}
 	switch len(groups) {
 	case 2:
-		return groups[0] == 8 && groups[1] == 8 || groups[0] == 6 || groups[0] == 4
+		return groups[0] == 6 || groups[0] == 4 || groups[0] == 8 && f.near(start, end)&ctxCard != 0
 	case 3:
 		return groups[0] == 4 && groups[1] == 6 || groups[0] == 6 && groups[1] == 4
 	}

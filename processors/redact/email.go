@@ -171,7 +171,7 @@ func (f *finder) local(i int) int {
 		}
 		start -= n
 	}
-	if i-start > maxLocal || start > 0 && t[start-1] == barrier {
+	if i-start > maxLocal || start > 0 && t[start-1] == barrier || f.at(i-1) == '}' { // a template's field
 		return -1
 	}
 	if dots := bytes.LastIndex(t[start:i], []byte("...")); dots >= 0 {

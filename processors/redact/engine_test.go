@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 )
@@ -99,6 +100,9 @@ func TestInvalidUTF8IsKept(t *testing.T) {
 }
 
 func TestCleanTextDoesNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector empties pools")
+	}
 	e := newEngine(t)
 	var spans []Span
 	for _, text := range []string{
@@ -116,6 +120,21 @@ func TestCleanTextDoesNotAllocate(t *testing.T) {
 			t.Errorf("%q: %v allocations", text, n)
 		}
 	}
+}
+
+func TestEngineIsSafeForConcurrentUse(t *testing.T) {
+	e := newEngine(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 200 {
+				for _, p := range pieces {
+					checkSpans(t, e, []byte("é "+p+" bob@example.com "+p))
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestFindAppendsAndKeepsWhatWasThere(t *testing.T) {

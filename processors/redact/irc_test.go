@@ -48,8 +48,8 @@ func ircMessages(t testing.TB, root string) (messages [][]byte) {
 			if open < 0 || open > 32 {
 				continue
 			}
-			if end := bytes.Index(line[open:], []byte("> ")); end > 0 && end < 40 {
-				messages = append(messages, bytes.TrimSpace(line[open+end+2:]))
+			if end := bytes.IndexByte(line[open:], '>'); end > 0 && end < 40 {
+				messages = append(messages, bytes.TrimSpace(line[open+end+1:]))
 			}
 		}
 		return err

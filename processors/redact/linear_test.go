@@ -29,10 +29,10 @@ func TestTimeIsLinear(t *testing.T) {
 	for _, a := range adversaries {
 		small := []byte(strings.Repeat(a, size/len(a)))
 		large := bytes.Repeat(small, 8)
-		ratio := 0.0
-		for range 4 {
-			ratio = float64(best(e, large)) / float64(best(e, small)+time.Microsecond)
-			if ratio < 24 {
+		short, long, ratio := time.Hour, time.Hour, 0.0
+		for range 12 {
+			short, long = min(short, best(e, small)), min(long, best(e, large))
+			if ratio = float64(long) / float64(short+time.Microsecond); ratio < 24 {
 				break
 			}
 		}

@@ -36,10 +36,15 @@ func (f *finder) nationalID(start, end int) {
 	}
 	var chars [maxNational + 1]byte
 	n, seps, i := 0, 0, start
+	var up, lo bool
 	for i < len(f.t) && n <= maxNational {
 		b := f.t[i]
 		switch {
 		case isAlnum(b):
+			up, lo = up || b-'A' < 26, lo || b-'a' < 26
+			if up && lo {
+				return // a name in code
+			}
 			chars[n] = upperOf(b)
 			n++
 			i++

@@ -33,7 +33,7 @@ var nationalRules = []nationalRule{
 	{"CH", "AHV", "ddddddddddddd", ahv, []string{"ahv", "avs", "ahvnr", "sozialversicherungsnummer"}},
 	{"TR", "TCKN", "ddddddddddd", tckn, []string{"tckn", "tc", "kimlik"}},
 	{"BR", "CPF", "ddddddddddd", cpf, []string{"cpf"}},
-	{"CL", "RUT", "ddddddddX", rut, []string{"rut", "run"}},
+	{"CL", "RUT", "ddddddddX", rut, []string{"rut"}},
 	{"AR", "CUIL", "ddddddddddd", cuil, []string{"cuil", "cuit"}},
 	{"MX", "CURP", "AAAAddddddAAAAAAXd", curp, nil},
 	{"CA", "SIN", "ddddddddd", sin, []string{"sin", "nas"}},

@@ -95,7 +95,7 @@ func (f *finder) phoneForm(start int) (p phoneForm, ok bool) {
 // phoneGap gives where the next group of digits begins after the separators at
 // i, or i when there is none.
 func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed bool) {
-	j, in := i, *open
+	j, in, sep, one := i, *open, p.sep, p.one
 	for j < len(f.t) && j < i+3 && bytesIn(f.t[j], " -.()/") {
 		switch f.t[j] {
 		case '(':
@@ -111,17 +111,15 @@ func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed boo
 			}
 			in, closed = false, true
 		case ' ', '-', '.', '/':
-			if p.sep != 0 && p.sep != f.t[j] {
-				p.one = false
-			}
-			p.sep = f.t[j]
+			one = one && (sep == 0 || sep == f.t[j])
+			sep = f.t[j]
 		}
 		j++
 	}
 	if j == i || j >= len(f.t) || !isDigit(f.t[j]) {
 		return i, closed
 	}
-	*open = in
+	*open, p.sep, p.one = in, sep, one
 	return j, closed
 }
 
@@ -142,7 +140,10 @@ func (f *finder) isPhone(p *phoneForm) bool {
 	if ctx&ctxPhone == 0 || f.isDate(p) || p.sep == '.' && p.one && !p.paren && (p.n == 2 || p.n == 4) || f.lastWord(p.start)&ctxOrder != 0 {
 		return false
 	}
-	if ctx&ctxPhoneWord == 0 && (p.n == 1 || p.isThousands() || ctx&ctxOrder != 0) {
+	if p.digits < 2*p.n || p.sep == '/' && (p.n > 3 || !p.one) {
+		return false
+	}
+	if ctx&ctxPhoneWord == 0 && (p.n == 1 || p.sep == '/' || p.isThousands() || ctx&ctxOrder != 0) {
 		return false
 	}
 	for _, region := range phoneRegions {

@@ -73,6 +73,7 @@ type finder struct {
 	ibanEnd     int
 	phoneEnd    int
 	lookups     int // of phone numbers, which are dear
+	spokenEnd   int // after the beginning of the latest value tried as said
 	nationalEnd int // the end of the latest national number
 	hexEnd      int // where the latest run of hex digits and colons ends
 }
@@ -134,6 +135,9 @@ func (f *finder) mark(i int) {
 			f.assignment(i)
 		}
 	case '-':
+		if f.e.on[Secret] && f.at(i+1) == '-' && isAlpha(f.at(i+2)) && f.at(i-1) != '-' {
+			f.flag(i)
+		}
 		if f.e.on[PrivateKey] && i >= f.blockEnd {
 			f.privateKey(i)
 		}
@@ -158,6 +162,7 @@ func (f *finder) colon(i int) {
 func (f *finder) word(start, end int, seen class) {
 	if f.e.on[Secret] {
 		f.token(start, end)
+		f.spoken(start)
 	}
 	if f.e.on[JWT] {
 		f.jwt(start, end)

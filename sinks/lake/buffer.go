@@ -25,6 +25,7 @@ func keyOf(s schemas.Source) sourceKey { return sourceKey{s.TopicID, s.Partition
 type buffer struct {
 	days   map[schemas.Day]*day
 	ranges map[sourceKey]schemas.Range
+	idle   map[sourceKey]schemas.Range // sources that stood still when last heard of; told along with others
 	dead   []schemas.DeadLetter
 
 	opened    time.Time // when the first range came
@@ -46,7 +47,7 @@ type window struct {
 }
 
 func newBuffer(policy int64) *buffer {
-	return &buffer{days: map[schemas.Day]*day{}, ranges: map[sourceKey]schemas.Range{}, policy: policy}
+	return &buffer{days: map[schemas.Day]*day{}, ranges: map[sourceKey]schemas.Range{}, idle: map[sourceKey]schemas.Range{}, policy: policy}
 }
 
 func (u *buffer) empty() bool { return len(u.ranges) == 0 }
@@ -127,8 +128,26 @@ func (u *buffer) holds(sources []schemas.Source) (any, others bool) {
 	return n > 0, n < len(u.ranges)
 }
 
-// sorted gives the ranges by topic and partition.
-func (u *buffer) sorted() []schemas.Range {
+// forget drops what is known of sources that stood still.
+func (u *buffer) forget(sources []schemas.Source) {
+	for _, s := range sources {
+		delete(u.idle, keyOf(s))
+	}
+}
+
+// close gives the ranges by topic and partition. Those that stood still join them: from here on the checkpoint holds
+// them like the others.
+func (u *buffer) close() []schemas.Range {
+	for key, still := range u.idle {
+		r, ok := u.ranges[key]
+		switch {
+		case !ok:
+			u.ranges[key] = still
+		case r.Next == still.Next:
+			r.CompleteMs = max(r.CompleteMs, still.CompleteMs)
+			u.ranges[key] = r
+		}
+	}
 	return slices.SortedFunc(maps.Values(u.ranges), func(a, b schemas.Range) int {
 		return cmp.Or(cmp.Compare(a.TopicID, b.TopicID), cmp.Compare(a.Partition, b.Partition))
 	})

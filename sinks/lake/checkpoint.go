@@ -33,7 +33,7 @@ func (s *Sink) start() {
 	s.requested.Store(false)
 	ctx, stop := context.WithCancel(context.Background())
 	cp := &checkpoint{
-		id: uuid.NewString(), buffer: s.current, ranges: s.current.sorted(), closed: s.cfg.Now(),
+		id: uuid.NewString(), buffer: s.current, ranges: s.current.close(), closed: s.cfg.Now(),
 		stop: stop, done: make(chan struct{}),
 	}
 	s.pending, s.current = cp, newBuffer(s.cfg.Policy)

@@ -61,6 +61,9 @@ func (s *Sink) Write(_ context.Context, b *schemas.Batch, r schemas.Range, dead 
 	return nil
 }
 
+// Idle notes a source that stands still, for the next record that is written anyway: an idle worker writes none.
+func (s *Sink) Idle(r schemas.Range) { s.current.idle[keyOf(r.Source)] = r }
+
 // Pressure holds reading back while one checkpoint is being uploaded and the next is full.
 func (s *Sink) Pressure() bool { return s.pending != nil && s.full() }
 
@@ -115,6 +118,7 @@ func (s *Sink) markAfter(t time.Time) time.Time {
 
 // Revoke commits everything held, if any of it is of the sources: a checkpoint is whole or not at all.
 func (s *Sink) Revoke(ctx context.Context, sources []schemas.Source) error {
+	defer func() { s.current.forget(sources) }()
 	if s.poisoned != nil || !s.holds(sources) {
 		return nil // a membership that is poisoned ends anyway
 	}
@@ -154,6 +158,7 @@ func (s *Sink) flush(ctx context.Context) error {
 // Lost drops what is held of the sources. Rows of others that stood in the same checkpoint go too, and then the
 // membership has to read again.
 func (s *Sink) Lost(sources []schemas.Source) {
+	s.current.forget(sources)
 	if !s.holds(sources) {
 		return
 	}

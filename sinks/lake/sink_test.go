@@ -214,10 +214,34 @@ func TestOnlyRepeats(t *testing.T) {
 	k.stop()
 }
 
+// The time before which everything is archived passes a partition that stands still.
+func TestIdlePartitionIsComplete(t *testing.T) {
+	w := newWorld(t, 2)
+	w.produce(0, many(0, 1)...)
+	k := w.start("a", func(ic *ingest.Config, _ *sink.Config) { ic.Idle = 20 * time.Millisecond })
+	n := 1
+	testkit.Eventually(t, patience, func() error {
+		w.produce(0, many(n, 1)...)
+		n++
+		c, err := w.read()
+		if err != nil {
+			return err
+		}
+		for _, cp := range c.checkpoints {
+			if len(cp.Sources) == 2 && cp.Sources[0].CompleteMs > 0 && cp.Sources[1].CompleteMs > 0 && cp.Sources[1].Next == 0 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%d checkpoints, none of both partitions", len(c.checkpoints))
+	})
+	k.stop()
+	w.want(n)
+}
+
 // A backlog of many days is one file a day with its windows inside.
 func TestBacklogOfDays(t *testing.T) {
 	w := newWorld(t, 1)
-	const days, perDay = 30, 40
+	const days, perDay = 12, 10
 	var all []string
 	for d := range days {
 		for i := range perDay {

@@ -188,6 +188,25 @@ func TestBudgets(t *testing.T) {
 	})
 }
 
+// A source that stands still is told along with others, as long as it is held, and causes no record by itself.
+func TestIdleSources(t *testing.T) {
+	b := newBench(t, nil)
+	still := func(p int32, next, complete int64) schemas.Range {
+		return schemas.Range{Source: source(p), From: next, Next: next, CompleteMs: complete}
+	}
+	b.sink.Idle(still(1, 7, 1000))
+	b.at("12:05:30", 0)
+	b.mustWrite(0, 0, 3, 0)
+	b.sink.Idle(still(0, 3, 2000))
+	b.sink.Idle(still(2, 5, 2000))
+	b.sink.Lost([]schemas.Source{source(2)})
+	b.at("12:10:30", 1)
+	got := b.commits[0].Sources
+	if len(got) != 2 || got[0].CompleteMs != 2000 || got[1].Partition != 1 || got[1].From != 7 || got[1].Next != 7 || got[1].CompleteMs != 1000 {
+		t.Errorf("sources %+v", got)
+	}
+}
+
 // A source lost takes everything with it that stood in the same checkpoint, and then all is read again.
 func TestLost(t *testing.T) {
 	b := newBench(t, nil)

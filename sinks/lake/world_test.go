@@ -18,7 +18,7 @@ import (
 	"github.com/coldstream/coldstream/internal/testkit"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
-	"github.com/coldstream/coldstream/processors/dedup"
+	"github.com/coldstream/coldstream/processors"
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/codec"
 	"github.com/coldstream/coldstream/schemas/parquet"
@@ -32,7 +32,7 @@ const patience = 30 * time.Second
 
 // world is a broker's topics and a bucket's table for one test.
 type world struct {
-	t                          *testing.T
+	t                          testing.TB
 	events, chunks, dlq, group string
 	table                      *lake.Table
 	store                      *objects.Store
@@ -40,7 +40,7 @@ type world struct {
 	window                     int64 // of dedup
 }
 
-func newWorld(t *testing.T, partitions int32) *world {
+func newWorld(t testing.TB, partitions int32) *world {
 	t.Helper()
 	access := testkit.S3(t)
 	store, err := objects.Open(objects.Config{
@@ -91,7 +91,7 @@ func many(first, n int) []string {
 
 // worker is one running cold pipeline.
 type worker struct {
-	t        *testing.T
+	t        testing.TB
 	pipeline *ingest.Pipeline
 	sink     *sink.Sink
 	cancel   context.CancelFunc
@@ -121,11 +121,11 @@ func (w *world) start(name string, opts ...option) *worker {
 		Floor:   sink.Floor(w.table, seeds, w.chunks),
 		Decoder: func(string) ingest.Decoder { return &codec.JSON{Epoch: schemas.DiscordEpoch} },
 		Processors: func(schemas.Source) []ingest.Processor {
-			set, err := dedup.New(w.window)
+			set, err := processors.NewDedup(w.window)
 			if err != nil {
 				w.t.Error(err)
 			}
-			return []ingest.Processor{ingest.Repeats(set, w.window)}
+			return []ingest.Processor{set}
 		},
 		SessionTimeout: 6 * time.Second, Heartbeat: 200 * time.Millisecond, RebalanceTimeout: 15 * time.Second,
 		Tick: 10 * time.Millisecond, Backoff: 100 * time.Millisecond,
