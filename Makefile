@@ -20,7 +20,7 @@ COUNT ?= 6
 RACE := $(shell cc="$$(go env CC 2>/dev/null)"; command -v "$${cc%% *}" >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
 
 # The conformance suites, which run on the embedded servers in `test` and on Apache Kafka and MinIO in `test-real`.
-REAL_PKG ?= ./embedded/... ./internal/testkit/... ./lake/... ./ingest/... ./sinks/...
+REAL_PKG ?= ./embedded/broker/... ./embedded/objectstore/... ./internal/testkit/... ./lake/... ./ingest/... ./sinks/...
 
 # Tests that read our servers with Python's clients skip without COLDSTREAM_PYTHON.
 define PYTHON

@@ -71,7 +71,10 @@ func (s *session) describe(ctx context.Context) error {
 
 // adjust decides where reading starts, after the group's offsets were fetched and before the first fetch.
 func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	plan, err := s.plan(ctx, offsets)
+	s.mu.Lock() // open holds it until the session has its client
+	admin := s.admin
+	s.mu.Unlock()
+	plan, err := s.plan(ctx, admin, offsets)
 	if err != nil {
 		if ctx.Err() == nil { // else the group rebalances again and asks again
 			s.fail(err)
@@ -115,20 +118,20 @@ func (s *session) assign(ctx context.Context, plan []*partition) error {
 
 // plan finds the start of each partition: the later of the group's offset and the table's position, and the log's start
 // where neither knows it.
-func (s *session) plan(ctx context.Context, offsets map[string]map[int32]kgo.Offset) ([]*partition, error) {
+func (s *session) plan(ctx context.Context, admin *kadm.Client, offsets map[string]map[int32]kgo.Offset) ([]*partition, error) {
 	sources := s.sources(offsets)
 	floors, err := s.floors(ctx, sources)
 	if err != nil {
 		return nil, err
 	}
-	from, err := s.admin.ListStartOffsets(ctx, s.cfg.Topics...)
+	from, err := admin.ListStartOffsets(ctx, s.cfg.Topics...)
 	if err == nil {
 		err = from.Error()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: list start offsets: %w", schemas.ErrRewind, err)
 	}
-	to, err := s.admin.ListEndOffsets(ctx, s.cfg.Topics...)
+	to, err := admin.ListEndOffsets(ctx, s.cfg.Topics...)
 	if err == nil {
 		err = to.Error()
 	}

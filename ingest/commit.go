@@ -24,7 +24,12 @@ const maxFences = 3
 const commitTries = 5
 
 // commit is the session's CommitFunc. It runs inside a call of the sink's, so under Pipeline.mu.
+//
+// It heeds ctx's deadline and not its end: a pipeline that stops must not leave a commit of unknown outcome behind, which
+// the sink's Close would then try again.
 func (s *session) commit(ctx context.Context, ranges []schemas.Range, records ...*kgo.Record) error {
+	ctx, cancel := detach(ctx)
+	defer cancel()
 	var err error
 	for try := range commitTries {
 		if try > 0 {
@@ -48,6 +53,14 @@ func (s *session) commit(ctx context.Context, ranges []schemas.Range, records ..
 		err = fmt.Errorf("%w (id %s): %w", ErrFenced, s.cfg.TransactionalID, err)
 	}
 	return fmt.Errorf("%w: commit of group %s: %w", schemas.ErrRewind, s.cfg.Group, err)
+}
+
+func detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	free := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(free, deadline)
+	}
+	return context.WithCancel(free)
 }
 
 // transact commits records and offsets as one transaction. A failure aborts it; where even that fails, the next
@@ -134,6 +147,8 @@ func (s *session) commitInTransaction(ctx context.Context, ranges []schemas.Rang
 
 // commitPlain commits offsets without a transaction.
 func (s *session) commitPlain(ctx context.Context, ranges []schemas.Range) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.TransactionTimeout*2/3)
+	defer cancel()
 	req := kmsg.NewOffsetCommitRequest()
 	req.Group = s.cfg.Group
 	req.MemberID, req.Generation = s.client.GroupMetadata()

@@ -107,7 +107,7 @@ func (p *Pipeline) member(parent context.Context) error {
 	}
 	defer s.client.CloseAllowingRebalance()
 	err := s.read(ctx)
-	if parent.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+	if parent.Err() != nil && !errors.Is(err, schemas.ErrRewind) && (err == nil || errors.Is(err, context.Canceled)) {
 		return s.close()
 	}
 	return p.finish(s, err)
@@ -210,12 +210,13 @@ func (s *session) poll(ctx context.Context) error {
 
 // fetchError tells errors that the client retries by itself from those that end the pipeline.
 func (s *session) fetchError(f kgo.FetchTopicPartition) error {
+	var loss *kgo.ErrDataLoss
 	switch {
 	case f.Err == nil, errors.Is(f.Err, context.DeadlineExceeded), errors.Is(f.Err, context.Canceled):
 		return nil
 	case errors.Is(f.Err, kgo.ErrClientClosed):
 		return f.Err
-	case errors.Is(f.Err, kerr.OffsetOutOfRange):
+	case errors.Is(f.Err, kerr.OffsetOutOfRange), errors.As(f.Err, &loss):
 		return fmt.Errorf("%w: %s/%d: the log no longer has the next offset (retention, or the topic was made again): run `coldstream lake accept-gap` to go on without it: %w",
 			ErrOffsetGone, f.Topic, f.Partition, f.Err)
 	case kerr.IsRetriable(f.Err):

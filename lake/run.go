@@ -232,7 +232,7 @@ func (r *runner) report(ctx context.Context, fetches kgo.Fetches, done Committed
 	if done.Version.HintErr != nil {
 		r.cfg.Log.Warn("version hint lags", "version", done.Version.N, "error", done.Version.HintErr)
 	}
-	ctx, stop := context.WithTimeout(ctx, showTimeout)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), showTimeout)
 	defer stop()
 	show := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {0: {Epoch: -1, Offset: next}}}
 	r.client.CommitOffsetsSync(ctx, show, nil) // only tools look at it: the next commit says it again

@@ -93,7 +93,7 @@ func NoBounds(fieldID int) bool {
 }
 
 // eventsProperties are the table's properties at creation. Manifests are merged by us in the commit (see
-// snapshot.go); the properties tell other writers the same.
+// manifests.go); the properties tell other writers the same.
 func eventsProperties() iceberg.Properties {
 	p := iceberg.Properties{
 		table.PropertyFormatVersion:            "2",

@@ -52,14 +52,11 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 	if snap.ManifestList, err = w.list(snap, manifests); err != nil {
 		return nil, err
 	}
-	updates := []table.Update{
+	return []table.Update{
 		table.NewAddSnapshotUpdate(snap),
 		table.NewSetSnapshotRefUpdate(table.MainBranch, snap.SnapshotID, table.BranchRef, 0, 0, 0),
-	}
-	if ids := forgotten(base.Metadata); len(ids) > 0 {
-		updates = append(updates, table.NewRemoveSnapshotsUpdate(ids, false))
-	}
-	return updates, nil
+		table.NewRemoveSnapshotsUpdate(forgotten(base.Metadata), false),
+	}, nil
 }
 
 // keepSnapshots is how many snapshots the metadata lists. Each takes about 1 KiB of every version that follows: at a

@@ -139,7 +139,11 @@ func TestWindowsAndDaysBefore1970(t *testing.T) {
 
 func TestOrderOfValues(t *testing.T) {
 	rising := []schemas.Version{
-		{}, {Event: 9}, {Event: 9, Policy: 1}, {Rank: schemas.RankEdit, Event: -4}, {Rank: schemas.RankEdit, Event: 4},
+		{},
+		{Event: 9},
+		{Event: 9, Policy: 1},
+		{Rank: schemas.RankEdit, Event: -4},
+		{Rank: schemas.RankEdit, Event: 4},
 		{Rank: schemas.RankErasure, Event: -9},
 	}
 	for i := range rising {

@@ -34,8 +34,9 @@ func newConfigPrintCommand(g *globals) *cobra.Command {
 		Use: "print", Short: "Print the effective configuration", Args: cobra.NoArgs,
 		Example: "  coldstream config print --config coldstream.yaml\n  coldstream config print --defaults",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Default(), error(nil)
+			cfg := config.Default()
 			if !defaults {
+				var err error
 				if cfg, err = g.system(); errors.Is(err, config.ErrNotRunning) {
 					cfg, err = config.Load(g.config, os.LookupEnv)
 				}

@@ -123,7 +123,7 @@ func initLake(ctx context.Context, cfg *config.Config, dryRun bool) (*lake.Table
 	if loadErr == nil {
 		return table, nil, table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window})
 	}
-	missing := errors.Is(loadErr, lake.ErrNoTable) || errors.Is(loadErr, objects.ErrNotFound)
+	missing := errors.Is(loadErr, lake.ErrNoTable) || errors.Is(loadErr, objects.ErrNoBucket)
 	if !missing {
 		return nil, nil, loadErr
 	}

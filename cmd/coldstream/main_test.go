@@ -152,11 +152,12 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	err = ts.Exec(args[1], args[2:]...)
 	code := 0
-	if exit := (*exec.ExitError)(nil); err != nil {
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
-		}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
 		code = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
 	}
 	if code != want {
 		ts.Fatalf("exit %d, want %d", code, want)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/lake"
+	"github.com/coldstream/coldstream/lake/objects"
 	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
 	"github.com/coldstream/coldstream/serve"
 )
@@ -61,7 +62,7 @@ func initialised(ctx context.Context, cfg *config.Config, parts []string) error 
 			return usagef("%w", err)
 		}
 		switch _, err := table.Load(ctx); {
-		case errors.Is(err, lake.ErrNoTable):
+		case errors.Is(err, lake.ErrNoTable), errors.Is(err, objects.ErrNoBucket):
 			return &exitError{exitUsage, err}
 		case err != nil:
 			return failed(err)

@@ -238,7 +238,9 @@ func (s *system) status(context.Context) serve.Status {
 	st := serve.Status{
 		Version: versions().Version, Started: s.started, Lags: lags, Failing: s.keeper.list(), Counters: s.counters(),
 		Addresses: [][2]string{
-			{"Kafka", fmt.Sprint(s.cfg.Kafka.Brokers)}, {"S3", s.cfg.S3.Endpoint + " bucket " + s.cfg.S3.Bucket}, {"ClickHouse", s.cfg.ClickHouse.Addr},
+			{"Kafka", fmt.Sprint(s.cfg.Kafka.Brokers)},
+			{"S3", s.cfg.S3.Endpoint + " bucket " + s.cfg.S3.Bucket},
+			{"ClickHouse", s.cfg.ClickHouse.Addr},
 			{"pipelines", fmt.Sprint(s.parts)},
 		},
 	}

@@ -24,7 +24,7 @@ type Config struct {
 	// MaxBytes caps the log of all topics that have a limit by time (`retention.ms` not -1, no compaction): when the
 	// whole data folder's logs exceed it, their oldest segments go first, whatever their age. The broker reads every
 	// log at start, after a crash all of them at once, so this is also what a start may need in memory. It is applied
-	// by whole segments of 16 MiB. Default 4 GiB.
+	// by whole segments of 16 MiB. Default 2 GiB.
 	MaxBytes int64
 	// Log takes what the broker has to say. Default slog.Default().
 	Log *slog.Logger
@@ -34,7 +34,7 @@ type Config struct {
 const (
 	defaultAddr          = "127.0.0.1:0"
 	defaultRetentionTick = time.Minute
-	defaultMaxBytes      = 4 << 30
+	defaultMaxBytes      = 2 << 30
 )
 
 // withDefaults fills what is zero.

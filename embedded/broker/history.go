@@ -16,7 +16,7 @@ import (
 const (
 	historyFile    = "appended.json"
 	historyVersion = 1
-	// historyPoints bounds the points kept per partition; retention is exact to 1/historyPoints of retention.ms.
+	// historyPoints is about how many points are kept per partition: retention is exact to 1/historyPoints of retention.ms.
 	historyPoints = 128
 )
 
@@ -68,17 +68,22 @@ func loadHistory(dir string) (*history, error) {
 	return h, nil
 }
 
-// record notes that a partition's log ends at end now, keeping points at least retention/historyPoints apart.
-func (h *history) record(key string, end int64, now time.Time, retention time.Duration) {
+// onlyLatest, as a spacing, keeps the latest point alone: for logs that nothing expires from.
+const onlyLatest = time.Duration(-1)
+
+// record notes that a partition's log ends at end now. Points are kept at least spacing apart.
+func (h *history) record(key string, end int64, now time.Time, spacing time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	points := h.partitions[key]
 	point := endPoint{Time: now.UnixMilli(), End: end}
 	n := len(points)
 	switch {
+	case spacing == onlyLatest:
+		points = []endPoint{point}
 	case n > 0 && points[n-1].End == end:
 		return // nothing appended: the earlier time stands
-	case n > 1 && point.Time-points[n-2].Time < (retention/historyPoints).Milliseconds():
+	case n > 1 && point.Time-points[n-2].Time < spacing.Milliseconds():
 		points[n-1] = point
 	default:
 		points = append(points, point)

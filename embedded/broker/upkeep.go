@@ -126,6 +126,14 @@ func (u *upkeep) topics(ctx context.Context) ([]keptTopic, error) {
 	return topics, nil
 }
 
+// spacing is how far apart the topic's history keeps its points.
+func (t *keptTopic) spacing() time.Duration {
+	if t.compacted || t.retention < 0 {
+		return onlyLatest
+	}
+	return t.retention / historyPoints
+}
+
 // set takes over one topic setting.
 func (t *keptTopic) set(key, value string) (err error) {
 	switch key {
@@ -154,7 +162,7 @@ func (u *upkeep) note(topics []keptTopic, now time.Time) error {
 			key := partitionKey(topic.id, info.Partition)
 			alive[key] = true
 			if info.HighWatermark > 0 {
-				u.history.record(key, info.HighWatermark, now, max(topic.retention, 0))
+				u.history.record(key, info.HighWatermark, now, topic.spacing())
 			}
 		}
 	}

@@ -14,6 +14,13 @@ import (
 //go:embed config.xml.tmpl users.xml.tmpl
 var templates embed.FS
 
+// What the engine may take, in bytes: all its queries together, and one of them. The first is lowered by the engine to half
+// of the machine's memory where there is less.
+const (
+	engineMemory = 8 << 30
+	queryMemory  = 4 << 30
+)
+
 // displayName is what the server calls itself.
 const displayName = "coldstream"
 
@@ -55,6 +62,7 @@ func writeConfig(cfg childConfig) (string, error) {
 	data := map[string]any{
 		"Users": filepath.Join(dir, "users.xml"), "NoScripts": filepath.Join(dir, "no-scripts"),
 		"DisplayName": displayName, "S3": cfg.S3, "Engines": tableEngines,
+		"Memory": int64(engineMemory), "QueryMemory": int64(queryMemory),
 	}
 	parsed, err := template.New("").Funcs(template.FuncMap{"xml": escapeXML}).ParseFS(templates, "*.tmpl")
 	if err != nil {

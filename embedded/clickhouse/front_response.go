@@ -36,6 +36,12 @@ func (o *response) begin(req *request) { o.req = req }
 // write adds a piece of the answer.
 func (o *response) write(data []byte, c counters) error {
 	o.total.add(c)
+	if o.req.revision > 0 && len(data) > 0 && strings.EqualFold(out(o.req), "Native") {
+		var err error
+		if data, err = reviseNative(nil, data, o.req.revision); err != nil {
+			return err
+		}
+	}
 	if o.sent {
 		return o.push(data)
 	}

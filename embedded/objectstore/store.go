@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/versity/versitygw/auth"
@@ -23,6 +25,9 @@ const (
 	maxRequests    = 4096
 	// maxParts is S3's own limit of parts per upload.
 	maxParts = 10_000
+	// bindRetries is how often a free port is picked anew: versitygw opens its listener itself, and another socket may take
+	// the port in the moment before.
+	bindRetries = 3
 	// startTimeout bounds the time from opening the folder to the first answer.
 	startTimeout = 20 * time.Second
 )
@@ -59,10 +64,22 @@ func Start(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("objectstore: %w", err)
 	}
 	s, err := serve(ctx, cfg, lock)
+	for range bindRetries {
+		if !wantsAnyPort(cfg.Addr) || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+		s, err = serve(ctx, cfg, lock)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("objectstore: %w", err), lock.Release())
 	}
 	return s, nil
+}
+
+// wantsAnyPort tells whether addr leaves the port to the system.
+func wantsAnyPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && port == "0"
 }
 
 // serve runs the gateway and waits until it listens.

@@ -10,6 +10,7 @@ package chhttp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -179,7 +180,7 @@ func refusal(w *http.Response) error {
 
 // withoutURL takes the request's address out of an error of net/http: it holds the whole statement.
 func withoutURL(err error) error {
-	if u, ok := err.(*url.Error); ok {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
 		return u.Err
 	}
 	return err

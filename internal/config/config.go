@@ -83,7 +83,7 @@ type Redact struct {
 	Version int64
 }
 
-// Group is the consumer group of a pipeline: the configured group and a suffix.
+// GroupOf is the consumer group of a pipeline: the configured group and a suffix.
 func (k *Kafka) GroupOf(pipeline string) string { return k.Group + "-" + pipeline }
 
 // Problem is one mistake in the configuration.

@@ -16,7 +16,9 @@ import (
 // Record is a dead letter as a record for the given topic.
 func Record(topic string, d *schemas.DeadLetter) *kgo.Record {
 	headers := []kgo.RecordHeader{
-		{Key: "error", Value: []byte(d.Error)}, {Key: "stage", Value: []byte(d.Stage)}, {Key: "topic", Value: []byte(d.Topic)},
+		{Key: "error", Value: []byte(d.Error)},
+		{Key: "stage", Value: []byte(d.Stage)},
+		{Key: "topic", Value: []byte(d.Topic)},
 		{Key: "partition", Value: strconv.AppendInt(nil, int64(d.Partition), 10)},
 		{Key: "offset", Value: strconv.AppendInt(nil, d.Offset, 10)},
 		{Key: "schema", Value: []byte(d.Schema)},

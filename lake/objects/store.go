@@ -3,7 +3,8 @@
 // Store is one bucket (and prefix) with the few requests that the lake needs; FS makes it an iceberg-go file
 // system, so that no second SDK is in the binary. Requests that may be repeated are repeated by the client;
 // conditional writes never are, because after a repeat nobody can tell one's own success from another's.
-// Errors are wrapped with operation, bucket and key; branch on ErrNotFound, ErrPrecondition and ErrDenied.
+// Errors are wrapped with operation, bucket and key; branch on ErrNotFound, ErrNoBucket,
+// ErrPrecondition and ErrDenied.
 // The package deletes only what Remove is told to.
 package objects
 
@@ -25,8 +26,10 @@ import (
 )
 
 var (
-	// ErrNotFound says that the object (or, for EnsureBucket's sake, the bucket) does not exist.
+	// ErrNotFound says that the object does not exist.
 	ErrNotFound = errors.New("no such object")
+	// ErrNoBucket says that the bucket does not exist.
+	ErrNoBucket = errors.New("no such bucket: `coldstream init` makes it")
 	// ErrPrecondition says that the store refused a conditional write: someone else was there before.
 	ErrPrecondition = errors.New("precondition failed")
 	// ErrDenied says that the store refused the credentials or the permission; nothing was written.
@@ -258,7 +261,9 @@ func (s *Store) wrap(op, key string, err error) error {
 	switch {
 	case r.StatusCode == http.StatusPreconditionFailed || r.Code == minio.PreconditionFailed:
 		return fmt.Errorf("%s: %w", at, ErrPrecondition)
-	case r.Code == minio.NoSuchKey || r.Code == minio.NoSuchBucket || r.StatusCode == http.StatusNotFound:
+	case r.Code == minio.NoSuchBucket:
+		return fmt.Errorf("%s: %w", at, ErrNoBucket)
+	case r.Code == minio.NoSuchKey || r.StatusCode == http.StatusNotFound:
 		return fmt.Errorf("%s: %w", at, ErrNotFound)
 	case r.StatusCode == http.StatusForbidden || r.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("%s: %w: %w", at, ErrDenied, err)

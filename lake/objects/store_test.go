@@ -170,6 +170,11 @@ func (yesMan) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestEnsureBucket(t *testing.T) {
 	s := open(t, func(c *objects.Config) { c.Bucket = testkit.Name(t) })
+	_, _, err := s.Get(t.Context(), "k")
+	wantErr(t, "get without a bucket", err, objects.ErrNoBucket)
+	for _, err = range s.List(t.Context(), "k") {
+		wantErr(t, "list without a bucket", err, objects.ErrNoBucket)
+	}
 	for range 2 {
 		if err := s.EnsureBucket(t.Context()); err != nil {
 			t.Fatal(err)

@@ -12,45 +12,55 @@ func (f *finder) card(start int) {
 	if start < f.cardEnd || f.glued(start-1) || f.idBefore(start) {
 		return
 	}
-	var digits [20]byte
-	var groups, ends [8]int
-	n, g := 0, 0
-	sep := byte(0)
+	var c cardForm
+	f.cardForm(start, &c)
+	// What follows a card is often a date or a code: try with and without it.
+	for ; c.n > 0; c.n-- {
+		size := 0
+		for _, g := range c.groups[:c.n] {
+			size += g
+		}
+		end := c.ends[c.n-1]
+		if size < 12 || !f.numberEnds(end) || !luhn(c.digits[:size]) || !issued(c.digits[:size]) {
+			continue
+		}
+		if f.plausible(c.groups[:c.n], size, start, end) {
+			f.add(start, end, CreditCard)
+			f.cardEnd = end
+			return
+		}
+	}
+}
+
+// cardForm is digits in groups, with the end of each group.
+type cardForm struct {
+	digits       [20]byte
+	groups, ends [8]int
+	n            int // groups
+}
+
+// cardForm reads groups from start as long as they make at most 19 digits.
+func (f *finder) cardForm(start int, c *cardForm) {
+	n, sep := 0, byte(0)
 	for i := start; ; i++ {
 		from := i
 		for i < len(f.t) && isDigit(f.t[i]) {
-			if n < len(digits) {
-				digits[n] = f.t[i] - '0'
+			if n < len(c.digits) {
+				c.digits[n] = f.t[i] - '0'
 			}
 			n++
 			i++
 		}
 		if n > 19 || i == from {
-			break
-		}
-		groups[g], ends[g] = i-from, i
-		g++
-		s := f.at(i)
-		if g == len(groups) || s != ' ' && s != '-' || sep != 0 && sep != s || i-from > 8 {
-			break
-		}
-		sep = s
-	}
-	// What follows a card is often a date or a code: try with and without it.
-	for ; g > 0; g-- {
-		n = 0
-		for _, size := range groups[:g] {
-			n += size
-		}
-		end := ends[g-1]
-		if n < 12 || !f.numberEnds(end) || !luhn(digits[:n]) || !issued(digits[:n]) {
-			continue
-		}
-		if f.plausible(groups[:g], n, start, end) {
-			f.add(start, end, CreditCard)
-			f.cardEnd = end
 			return
 		}
+		c.groups[c.n], c.ends[c.n] = i-from, i
+		c.n++
+		s := f.at(i)
+		if c.n == len(c.groups) || s != ' ' && s != '-' || sep != 0 && sep != s || i-from > 8 {
+			return
+		}
+		sep = s
 	}
 }
 

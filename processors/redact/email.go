@@ -21,8 +21,8 @@ const (
 // Of the characters that an atom allows, those that stand in URLs and code
 // around addresses (/ = ? & | `) end the local part, so "?to=a@b.com" gives
 // the address alone. What names an account on a machine is no mailbox:
-// "git@host.tld:path", "user@host.tld:/path", "[user@host.tld ~]$" and the
-// user part of a URL are left alone.
+// "git@host.tld:path", "user@host.tld:/path", "[user@host.tld ~]$", "ssh
+// user@host.tld" and the user part of a URL are left alone.
 func (f *finder) email(i int) {
 	end, tld := f.domain(i + 1)
 	if end == 0 {
@@ -212,6 +212,9 @@ func (f *finder) isAccount(start, i, end int) bool {
 	if string(t[i+1:end]) == "openssh.com" || string(t[i+1:end]) == "libssh.org" {
 		return bytes.IndexByte(t[start:i], '-') > 0 // an algorithm's name, RFC 4251, 6
 	}
+	if f.afterRemoteShell(start) {
+		return true
+	}
 	switch next := f.at(end); {
 	case next == ':':
 		after := f.at(end + 1)
@@ -225,6 +228,32 @@ func (f *finder) isAccount(start, i, end int) bool {
 		}
 	case next == ' ' && f.at(start-1) == '[':
 		return true // [user@host ~]$
+	}
+	return false
+}
+
+// afterRemoteShell says whether the word at start is the first argument of ssh
+// and its like, options apart.
+func (f *finder) afterRemoteShell(start int) bool {
+	end := start
+	for range 4 {
+		if end == 0 || f.t[end-1] != ' ' {
+			return false
+		}
+		end--
+		from := end
+		for from > 0 && end-from < 12 && f.t[from-1] > ' ' {
+			from--
+		}
+		word := bytes.Trim(f.t[from:end], "\"'`$(")
+		switch string(word) {
+		case "ssh", "scp", "sftp", "rsync", "mosh", "sshfs", "ssh-copy-id":
+			return true
+		}
+		if len(word) == 0 || word[0] != '-' && !isDigit(word[0]) {
+			return false
+		}
+		end = from
 	}
 	return false
 }

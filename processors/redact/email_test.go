@@ -33,6 +33,7 @@ func TestEmailRules(t *testing.T) {
 		{"bob@db1.example.com:~/src$ ls", ""},
 		{"git clone git@github.com:foo/bar.git", ""},
 		{"scp x root@host.example.com:/var/www", ""},
+		{"ssh bob@host.example.com or ssh -p 2222 -X bob@host.example.com", ""},
 		{"ssh://git@github.com/foo/bar", ""},
 		{"npm i left-pad@1.2.3 lodash@4.17.21-beta.2", ""},
 		{"@bob hi @alice.com", ""},

@@ -99,51 +99,59 @@ func parseIPv6(t []byte) (a [8]uint16, n int) {
 		gap, i = 0, 2
 	}
 	for groups < 8 && i < len(t) && isHex(t[i]) {
-		v, d := 0, i
-		for d < len(t) && isHex(t[d]) && d-i < 5 {
-			v = v<<4 | hexValue(t[d])
-			d++
-		}
-		if d-i > 4 {
+		v, d := hexGroup(t[i:])
+		if d > 4 {
 			return a, 0
 		}
-		if d < len(t) && t[d] == '.' && groups <= 6 {
-			tail := i + dotted(t[i:])
-			if v4, ok := parseIPv4(t[i:tail]); ok {
-				a[groups], a[groups+1] = uint16(v4[0])<<8|uint16(v4[1]), uint16(v4[2])<<8|uint16(v4[3])
-				groups, i = groups+2, tail
-				break
-			}
-		}
-		a[groups] = uint16(v)
-		groups, i = groups+1, d
-		if i+1 >= len(t) || t[i] != ':' {
+		if v4, size := ipv4Tail(t[i:], d); size > 0 && groups <= 6 {
+			a[groups], a[groups+1] = uint16(v4[0])<<8|uint16(v4[1]), uint16(v4[2])<<8|uint16(v4[3])
+			groups, i = groups+2, i+size
 			break
 		}
-		if t[i+1] == ':' {
+		a[groups] = v
+		groups, i = groups+1, i+d
+		if i+1 >= len(t) || t[i] != ':' || t[i+1] != ':' && (!isHex(t[i+1]) || groups == 8) {
+			break
+		}
+		if i++; t[i] == ':' {
 			if gap >= 0 {
 				return a, 0
 			}
-			gap, i = groups, i+2
-		} else if isHex(t[i+1]) && groups < 8 {
-			i++
-		} else {
-			break
+			gap, i = groups, i+1
 		}
 	}
-	if gap < 0 {
-		if groups != 8 {
-			return a, 0
-		}
-		return a, i
-	}
-	if groups == 8 {
+	if gap < 0 && groups != 8 || gap >= 0 && groups == 8 {
 		return a, 0
 	}
-	tail := groups - gap
-	copy(a[8-tail:], a[gap:groups])
-	clear(a[gap : 8-tail])
+	if gap >= 0 {
+		tail := groups - gap
+		copy(a[8-tail:], a[gap:groups])
+		clear(a[gap : 8-tail])
+	}
 	return a, i
+}
+
+// hexGroup reads up to five hex digits; five are too many for a group.
+func hexGroup(t []byte) (v uint16, n int) {
+	for n < len(t) && n < 5 && isHex(t[n]) {
+		v = v<<4 | uint16(hexValue(t[n]))
+		n++
+	}
+	return v, n
+}
+
+// ipv4Tail reads the dotted IPv4 address at the start of t, whose first part
+// has d digits.
+func ipv4Tail(t []byte, d int) (a [4]byte, n int) {
+	if d >= len(t) || t[d] != '.' {
+		return a, 0
+	}
+	n = dotted(t)
+	a, ok := parseIPv4(t[:n])
+	if !ok {
+		return a, 0
+	}
+	return a, n
 }
 
 // dotted is the length of the digits and dots at the start of t.

@@ -45,7 +45,7 @@ func ircMessages(t testing.TB, root string) (messages [][]byte) {
 		text, err := os.ReadFile(path)
 		for _, line := range bytes.Split(text, []byte("\n")) {
 			open := bytes.IndexByte(line, '<')
-			if open < 0 || open > 32 {
+			if open < 0 || open > 64 {
 				continue
 			}
 			if end := bytes.IndexByte(line[open:], '>'); end > 0 && end < 40 {
