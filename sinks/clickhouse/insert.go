@@ -90,7 +90,12 @@ func (w *inserter) rows(ctx context.Context, k *block, from, to int, out *[]refu
 
 // send repeats one insert, as it is, until it is acknowledged, or refused for good.
 func (w *inserter) send(ctx context.Context, sql string, body []byte, token string) error {
-	settings := map[string]string{"async_insert": "0", "insert_deduplication_token": token}
+	settings := map[string]string{
+		"async_insert": "0", "insert_deduplication_token": token,
+		// Rows of one message within a block merge later, with all others: doing it on the way in took 70 % of an
+		// insert's CPU time (800,000 rows: 4.3 s with, 1.2 s without). Readers use FINAL in any case.
+		"optimize_on_insert": "0",
+	}
 	for n := 0; ; n++ {
 		err := w.attempt(ctx, sql, body, settings)
 		if err == nil {
