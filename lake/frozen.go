@@ -37,23 +37,7 @@ func (f Frozen) properties() iceberg.Properties {
 // Freeze records the settings in the table by a commit of its own, once; later it checks that they are still the same
 // (ErrFrozen). Any number may call it at once.
 func (t *Table) Freeze(ctx context.Context, f Frozen) error {
-	var last error
-	for wait := conflictPause; wait < registerWait; wait += wait / 2 {
-		v, err := t.Load(ctx)
-		if err == nil {
-			err = t.freezeAt(ctx, v, f.properties())
-		}
-		if last = err; err == nil || !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnsettled) {
-			break
-		}
-		if err = pause(ctx, wait); err != nil {
-			return fmt.Errorf("freeze settings: %w", err)
-		}
-	}
-	if last != nil {
-		return fmt.Errorf("freeze settings of %s: %w", t.Location(), last)
-	}
-	return nil
+	return t.onNewest(ctx, "freeze settings of "+t.Location(), func(v *Version) error { return t.freezeAt(ctx, v, f.properties()) })
 }
 
 func (t *Table) freezeAt(ctx context.Context, v *Version, want iceberg.Properties) error {

@@ -106,6 +106,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 	opts = append(opts,
 		kgo.ConsumerGroup(r.cfg.Group), kgo.ConsumeTopics(r.cfg.Topic), kgo.DisableAutoCommit(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.KeepControlRecords(), // markers move the offset that is shown to the end, so that lag shows as 0
 		kgo.AdjustFetchOffsetsFn(r.startAt),
 		kgo.OnPartitionsRevoked(lost), kgo.OnPartitionsLost(lost),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
@@ -186,9 +187,17 @@ func (r *runner) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
 // commit takes what was polled into the table, however long that takes, unless the partition goes.
 func (r *runner) commit(ctx context.Context, fetches kgo.Fetches) error {
 	var records []Record
+	var next int64
 	fetches.EachRecord(func(rec *kgo.Record) {
-		records = append(records, Record{Offset: rec.Offset, Value: rec.Value})
+		next = rec.Offset + 1
+		if !rec.Attrs.IsControl() {
+			records = append(records, Record{Offset: rec.Offset, Value: rec.Value})
+		}
 	})
+	if len(records) == 0 {
+		r.show(ctx, next)
+		return nil
+	}
 	wait := retryFirst
 	for {
 		done, owned, err := r.try(ctx, records)
@@ -196,7 +205,7 @@ func (r *runner) commit(ctx context.Context, fetches kgo.Fetches) error {
 			return nil
 		}
 		if err == nil {
-			r.report(ctx, fetches, done, records[len(records)-1].Offset+1)
+			r.report(ctx, fetches, done, next)
 			return nil
 		}
 		err = fmt.Errorf("committer: %w", err)
@@ -232,13 +241,17 @@ func (r *runner) report(ctx context.Context, fetches kgo.Fetches, done Committed
 	if done.Version.HintErr != nil {
 		r.cfg.Log.Warn("version hint lags", "version", done.Version.N, "error", done.Version.HintErr)
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), showTimeout)
-	defer stop()
-	show := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {0: {Epoch: -1, Offset: next}}}
-	r.client.CommitOffsetsSync(ctx, show, nil) // only tools look at it: the next commit says it again
+	r.show(ctx, next)
 	if r.cfg.OnCommit != nil {
 		r.cfg.OnCommit(p)
 	}
+}
+
+// show commits the group's offset. Only tools look at it: an error is made good by the next one.
+func (r *runner) show(ctx context.Context, next int64) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), showTimeout)
+	defer stop()
+	r.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {0: {Epoch: -1, Offset: next}}}, nil)
 }
 
 func (r *runner) retrying(err error) {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -58,30 +56,13 @@ func (t *Table) EnsureSource(ctx context.Context, s Source) (int, error) {
 	if s.Cluster == "" || s.TopicID == "" {
 		return 0, fmt.Errorf("register source %q of cluster %q: the broker gives no cluster or topic id", s.Topic, s.Cluster)
 	}
-	var last error
-	for wait := conflictPause; wait < registerWait; wait += wait / 2 {
-		v, err := t.Load(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("register source %s: %w", s.Topic, err)
-		}
-		n, err := t.registerAt(ctx, v, s)
-		if err == nil {
-			return n, nil
-		}
-		last = err
-		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnsettled) {
-			break
-		}
-		if err = pause(ctx, wait); err != nil {
-			last = errors.Join(last, err)
-			break
-		}
-	}
-	return 0, fmt.Errorf("register source %s: %w", s.Topic, last)
+	var number int
+	err := t.onNewest(ctx, "register source "+s.Topic, func(v *Version) (err error) {
+		number, err = t.registerAt(ctx, v, s)
+		return err
+	})
+	return number, err
 }
-
-// registerWait is the wait between two tries from which EnsureSource gives up; some thirty seconds after it began.
-const registerWait = 10 * time.Second
 
 func (t *Table) registerAt(ctx context.Context, v *Version, s Source) (int, error) {
 	list, err := v.Sources()

@@ -3,6 +3,7 @@ package clickhouse_test
 import (
 	"bytes"
 	"compress/gzip"
+	stdcontext "context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -292,7 +293,10 @@ func TestSessions(t *testing.T) {
 	require.Equal(t, 404, do(t, as).status, "a session is its user's")
 
 	var wg sync.WaitGroup
-	wg.Go(func() { in("SELECT sleep(1)") })
+	wg.Go(func() {
+		for in("SELECT sleep(1)").status != 200 { // until it is the one that holds the session
+		}
+	})
 	require.Eventually(t, func() bool {
 		return in("SELECT 1").header.Get("X-ClickHouse-Exception-Code") == "373"
 	}, 5*time.Second, 5*time.Millisecond, "one statement at a time")
@@ -313,13 +317,25 @@ func TestSlowQueriesDoNotBlock(t *testing.T) {
 }
 
 func TestTooManyQueries(t *testing.T) {
+	ctx, cancel := stdcontext.WithCancel(t.Context())
+	defer cancel()
 	var wg sync.WaitGroup
-	defer wg.Wait()
 	for range 130 {
-		wg.Go(func() { post(t, shared, "SELECT sleep(3)") })
+		r := request(t, shared, http.MethodPost, strings.NewReader("SELECT sleep(3) FROM numbers(20) SETTINGS max_block_size = 1")).WithContext(ctx)
+		wg.Go(func() {
+			if resp, err := http.DefaultClient.Do(r); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+		})
 	}
 	require.Eventually(t, func() bool {
 		a := post(t, shared, "SELECT 1")
 		return a.header.Get("X-ClickHouse-Exception-Code") == "202" && a.status == 503
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
+	cancel()
+	wg.Wait()
+	require.Eventually(t, func() bool {
+		return post(t, shared, "SELECT count() FROM system.processes WHERE query LIKE '%sleep(3) FROM num'||'bers%'").body == "0\n"
+	}, 30*time.Second, 50*time.Millisecond, "queries whose clients went away hold their places")
 }

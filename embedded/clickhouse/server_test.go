@@ -110,7 +110,7 @@ func TestHelperParent(t *testing.T) {
 	must(t, s, "INSERT INTO of_the_dead VALUES (1)")
 	text, _ := json.Marshal(map[string]any{"Addr": s.Addr(), "PID": s.PID()})
 	fmt.Println(string(text))
-	must(t, s, "SELECT sleepEachRow(3) FROM numbers(100) SETTINGS max_block_size = 1")
+	must(t, s, "SELECT sleep(3) FROM numbers(100) SETTINGS max_block_size = 1")
 }
 
 func TestCloseStopsRunningQueries(t *testing.T) {

@@ -165,14 +165,16 @@ func parseStatement(text string) (statement, error) {
 	}
 	s.verb = strings.ToUpper(firstWord(tokens))
 	for i, t := range tokens {
-		if t.text == ";" && t.depth <= 0 {
-			if i != len(tokens)-1 && tokens[i+1].text != ";" {
+		if t.kind != 'o' || t.text != ";" {
+			continue
+		}
+		for _, after := range tokens[i:] {
+			if after.text != ";" {
 				return s, exception(codeSyntaxError, "Syntax error (Multi-statements are not allowed)", "SYNTAX_ERROR")
 			}
-			s.sql = text[:t.start]
-			tokens = tokens[:i]
-			break
 		}
+		s.sql, tokens = text[:t.start], tokens[:i]
+		break
 	}
 	for i := len(tokens) - 2; i > 0; i-- {
 		if tokens[i].is("FORMAT") && tokens[i].depth == 0 && tokens[i+1].kind == 'w' {

@@ -165,6 +165,23 @@ func TestFiltersOnTheViewsReadLittle(t *testing.T) {
 	}
 }
 
+// The resolver looks targets up without knowing their channel.
+func TestTheResolversSearchesUseTheBloomIndexes(t *testing.T) {
+	c := migrated(t)
+	if err := c.Exec(t.Context(), fmt.Sprintf(fill, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for where, index := range map[string]string{"ref_hash IN (17, 18)": "by_ref", "ref_hash = 0 AND -inv IN (17, 18)": "by_message"} {
+		plan, err := c.Query(t.Context(), "EXPLAIN indexes = 1 SELECT channel_id FROM state WHERE "+where+" AND tupleElement(author, 'rank') >= 0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, all := granules(t, string(plan)); read > all/20 || !strings.Contains(string(plan), index) {
+			t.Errorf("%s reads %d of %d granules\n%s", where, read, all, plan)
+		}
+	}
+}
+
 var granulesPattern = regexp.MustCompile(`Granules: (\d+)(?:/(\d+))?`)
 
 // granules reads from a plan how many granules the outer table is read in, and how many there are.

@@ -61,7 +61,11 @@ func sample(n int) []string {
 // build writes every window of a batch into one file.
 func build(t testing.TB, b *schemas.Batch) *parquet.File {
 	t.Helper()
-	w := parquet.NewWriter(parquet.Provenance{Checkpoint: "cp-1", Worker: "w-1", Policy: 3, Epoch: schemas.DiscordEpoch})
+	from := parquet.Provenance{Checkpoint: "cp-1", Worker: "w-1", Policy: 3, Epoch: schemas.DiscordEpoch}
+	w := parquet.NewWriter(from)
+	if b.Len() < 1000 {
+		w = parquet.NewSparseWriter(from)
+	}
 	windows := map[schemas.Window][]int32{}
 	for i, us := range b.Time {
 		windows[schemas.WindowOf(us)] = append(windows[schemas.WindowOf(us)], int32(i))
@@ -101,7 +105,12 @@ func rowText(b *schemas.Batch, i int) string {
 }
 
 func TestRoundTrip(t *testing.T) {
-	b := decode(t, sample(5000)...)
+	t.Run("dense", func(t *testing.T) { roundTrip(t, 5000) })
+	t.Run("sparse", func(t *testing.T) { roundTrip(t, 500) })
+}
+
+func roundTrip(t *testing.T, n int) {
+	b := decode(t, sample(n)...)
 	for i := range b.Redactions {
 		b.Redactions[i] = int32(i % 3)
 	}
@@ -396,7 +405,7 @@ func BenchmarkSmallWindows(b *testing.B) {
 	size := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		w := parquet.NewWriter(parquet.Provenance{})
+		w := parquet.NewSparseWriter(parquet.Provenance{})
 		for n := range 288 {
 			rows := []int32{int32(5 * n), int32(5*n + 1), int32(5*n + 2), int32(5*n + 3), int32(5*n + 4)}
 			if err := w.WriteWindow(schemas.WindowOf(batch.Time[rows[0]]), batch, rows); err != nil {

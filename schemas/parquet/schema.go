@@ -1,6 +1,9 @@
 package parquet
 
 import (
+	"reflect"
+	"strings"
+
 	pq "github.com/parquet-go/parquet-go"
 
 	"github.com/coldstream/coldstream/schemas"
@@ -32,7 +35,21 @@ type layout struct {
 	UserName    string `parquet:"user_name,id(22),dict,optional"`
 }
 
-var fileSchema = pq.NewSchema("events", pq.SchemaOf(layout{}))
+var (
+	denseSchema  = pq.NewSchema("events", pq.SchemaOf(layout{}))
+	sparseSchema = pq.NewSchema("events", pq.SchemaOf(withoutDictionaries()))
+)
+
+// withoutDictionaries is layout for windows of few rows, where a dictionary is larger than what it saves.
+func withoutDictionaries() any {
+	t := reflect.TypeFor[layout]()
+	fields := make([]reflect.StructField, t.NumField())
+	for i := range fields {
+		fields[i] = t.Field(i)
+		fields[i].Tag = reflect.StructTag(strings.ReplaceAll(string(fields[i].Tag), ",dict", ""))
+	}
+	return reflect.Zero(reflect.StructOf(fields)).Interface()
+}
 
 // kind is how a column's values are held.
 type kind uint8

@@ -21,6 +21,9 @@ type Provenance struct {
 	Epoch      schemas.Epoch // of the Snowflakes
 }
 
+// SparseRows is the mean number of rows of a window below which a file is better written as a sparse one.
+const SparseRows = 64
+
 // Chunk is the rows of one window: whole row groups.
 type Chunk struct {
 	WindowMs  int64 `json:"window_ms"` // start of the window, Unix milliseconds
@@ -41,7 +44,7 @@ type File struct {
 // Writer makes one chunk file in memory. It belongs to one goroutine.
 type Writer struct {
 	buf    bytes.Buffer
-	file   *pq.GenericWriter[layout]
+	file   *pq.GenericWriter[any]
 	chunks []Chunk
 	stats  []Stats
 	groups int
@@ -49,11 +52,16 @@ type Writer struct {
 	values []pq.Value
 }
 
-// NewWriter begins a file.
-func NewWriter(from Provenance) *Writer {
+// NewWriter begins a file of windows with many rows each.
+func NewWriter(from Provenance) *Writer { return newWriter(from, denseSchema) }
+
+// NewSparseWriter begins a file whose windows have few rows each: the same columns without dictionaries.
+func NewSparseWriter(from Provenance) *Writer { return newWriter(from, sparseSchema) }
+
+func newWriter(from Provenance, schema *pq.Schema) *Writer {
 	w := &Writer{stats: newStats(), values: make([]pq.Value, 0, pageRows)}
 	opts := []pq.WriterOption{
-		fileSchema,
+		schema,
 		pq.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		pq.CreatedBy("coldstream", formatVersion, "chunk"),
 		pq.MaxRowsPerRowGroup(maxGroupRows),
@@ -71,7 +79,7 @@ func NewWriter(from Provenance) *Writer {
 			opts = append(opts, pq.SkipPageBounds(columns[i].name))
 		}
 	}
-	w.file = pq.NewGenericWriter[layout](&w.buf, opts...)
+	w.file = pq.NewGenericWriter[any](&w.buf, opts...)
 	return w
 }
 

@@ -207,8 +207,10 @@ func (s *Sink) settle(ctx context.Context) error {
 	}
 	s.stats.blocks.Add(int64(n))
 	for _, k := range s.held[:n] {
-		k.reset()
-		s.spare = append(s.spare, k)
+		if len(s.spare) < s.config.Inserts { // memory of a burst is let go
+			k.reset()
+			s.spare = append(s.spare, k)
+		}
 	}
 	s.held = append(s.held[:0], s.held[n:]...)
 	s.stats.held.Store(int64(len(s.held)))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/coldstream/coldstream/ingest"
 	"github.com/coldstream/coldstream/internal/testkit"
@@ -333,4 +334,78 @@ func TestFloorAboveGroup(t *testing.T) {
 	k = w.start("a")
 	w.want(20)
 	k.stop()
+}
+
+// expel makes the broker drop every member of the group, as it does with members that it no longer hears.
+func (w *world) expel() {
+	w.t.Helper()
+	groups, err := kadm.NewClient(w.producer).DescribeGroups(w.t.Context(), w.group)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req := kmsg.NewPtrLeaveGroupRequest()
+	req.Group = w.group
+	for _, m := range groups[w.group].Members {
+		one := kmsg.NewLeaveGroupRequestMember()
+		one.MemberID = m.MemberID
+		req.Members = append(req.Members, one)
+	}
+	if _, err := req.RequestWith(w.t.Context(), w.producer); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A worker that hangs in the middle of a checkpoint and has been replaced meanwhile cannot commit when it wakes: the rows
+// are stored once, by its successor.
+func TestZombieCannotCommit(t *testing.T) {
+	w := newWorld(t, 2)
+	w.produce(0, many(0, 30)...)
+	w.produce(1, many(30, 30)...)
+	frozen, wake := make(chan struct{}), make(chan struct{})
+	var zombie error
+	a, _ := w.startHooked("a", func(n int64, commit func(...*kgo.Record) error) error {
+		if n > 1 {
+			return commit()
+		}
+		close(frozen)
+		<-wake
+		zombie = commit()
+		return zombie
+	})
+	<-frozen
+	w.expel()
+	b := w.start("b")
+	w.want(60)
+	close(wake)
+	testkit.Eventually(t, patience, func() error {
+		if a.pipeline.Stats().Rewinds == 0 {
+			return errors.New("the zombie has not noticed")
+		}
+		return nil
+	})
+	w.produce(0, many(60, 30)...)
+	c := w.want(90)
+	a.stop()
+	b.stop()
+	if !errors.Is(zombie, schemas.ErrRewind) || c.checkpoints[0].Worker != "b" {
+		t.Errorf("the zombie's commit: %v; the first record is by %s", zombie, c.checkpoints[0].Worker)
+	}
+}
+
+// Rows held by a worker that is thrown out of the group are dropped and read again.
+func TestExpelled(t *testing.T) {
+	w := newWorld(t, 2)
+	w.produce(0, many(0, 30)...)
+	w.produce(1, many(30, 30)...)
+	k := w.start("a", slow)
+	w.waitHeld(k, 60)
+	w.expel()
+	testkit.Eventually(t, patience, func() error {
+		if s := k.pipeline.Stats(); s.Events < 120 {
+			return fmt.Errorf("%d events read, want each of 60 twice", s.Events)
+		}
+		return nil
+	})
+	k.stop()
+	w.want(60)
 }

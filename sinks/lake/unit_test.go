@@ -299,3 +299,18 @@ func TestConfigSaysEverything(t *testing.T) {
 		t.Error("an empty configuration was taken")
 	}
 }
+
+// A record that cannot be right stops the pipeline instead of being tried for ever.
+func TestMalformedRecordEnds(t *testing.T) {
+	b := newBench(t, nil)
+	batch := schemas.GetBatch()
+	defer batch.Release()
+	r := schemas.Range{Source: schemas.Source{Topic: "events"}, Next: 1} // neither cluster nor topic id
+	if err := b.sink.Write(t.Context(), batch, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	err := b.sink.Close(t.Context())
+	if !errors.Is(err, lake.ErrMalformed) || errors.Is(err, schemas.ErrRewind) {
+		t.Errorf("close: %v", err)
+	}
+}

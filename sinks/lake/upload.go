@@ -83,7 +83,15 @@ func (u *uploader) plan() []part {
 }
 
 func (u *uploader) build(p part) (*parquet.File, error) {
-	w := parquet.NewWriter(parquet.Provenance{Checkpoint: u.cp.id, Worker: u.cfg.Worker, Policy: u.cp.buffer.policy, Epoch: u.cfg.Epoch})
+	from := parquet.Provenance{Checkpoint: u.cp.id, Worker: u.cfg.Worker, Policy: u.cp.buffer.policy, Epoch: u.cfg.Epoch}
+	rows := 0
+	for _, win := range p.windows {
+		rows += len(p.rows.windows[win].rows)
+	}
+	w := parquet.NewWriter(from)
+	if rows < parquet.SparseRows*len(p.windows) {
+		w = parquet.NewSparseWriter(from)
+	}
 	for _, win := range p.windows {
 		if err := w.WriteWindow(win, p.rows.batch, p.rows.windows[win].rows); err != nil {
 			return nil, err
@@ -138,13 +146,17 @@ func (u *uploader) encode(ctx context.Context) error {
 	})
 }
 
-// retry goes on until do succeeds. Only the end of ctx ends it otherwise: the sink discards the checkpoint.
+// retry goes on until do succeeds. Otherwise it ends with ctx, when the sink discards the checkpoint, or with an error
+// that trying again cannot mend.
 func (u *uploader) retry(ctx context.Context, what string, do func() error) error {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, maxBackoff) {
 		err := do()
 		u.stats.upload(err)
 		if err == nil {
 			return nil
+		}
+		if lake.IsFinal(err) {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w: %s: %w", schemas.ErrRewind, what, err)

@@ -164,7 +164,7 @@ func (k *worker) stop() {
 	}
 }
 
-// lake is what committed checkpoints say and their files hold.
+// content is what committed checkpoints say and their files hold.
 type content struct {
 	checkpoints []*lake.Checkpoint
 	files       []lake.DataFile

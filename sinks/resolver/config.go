@@ -26,7 +26,7 @@ type Config struct {
 	// DeadLetter publishes what could not be resolved; it returns when that is durable. Required.
 	DeadLetter func(ctx context.Context, letters []schemas.DeadLetter) error
 
-	// Every is the pause between two looks at what is new. Default 500 ms; a look costs three small queries, one
+	// Every is the pause between two looks at what is new. Default 500 ms; a look costs one small query
 	// while nothing waits.
 	Every time.Duration
 	// Retry is the pause between two searches of the whole state table for everything that waits. Default 1 minute. It

@@ -25,8 +25,10 @@ func (r *Resolver) giveUp(ctx context.Context, now time.Time) error {
 		for _, d := range documents {
 			letters = append(letters, r.letter(d))
 		}
-		if err := r.config.DeadLetter(ctx, letters); err != nil {
-			return fmt.Errorf("dead letters of %d unresolved events: %w", len(letters), err)
+		if len(letters) > 0 {
+			if err := r.config.DeadLetter(ctx, letters); err != nil {
+				return fmt.Errorf("dead letters of %d unresolved events: %w", len(letters), err)
+			}
 		}
 		if err := r.mark(ctx, some, 2); err != nil {
 			return err

@@ -13,7 +13,6 @@ package resolver
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -24,7 +23,6 @@ const maxWaiting = 200_000
 type Resolver struct {
 	config  Config
 	waiting map[string]row // by id
-	read    string         // server time of the newest row read
 	looked  int64          // server time of the last look at new parts, Unix seconds
 	full    time.Time      // of the last search of everything
 }
@@ -59,41 +57,60 @@ func (r *Resolver) Run(ctx context.Context) error {
 // Step is one look: it returns how many events it completed. now decides whether a search of everything is due, and
 // what has waited too long.
 func (r *Resolver) Step(ctx context.Context, now time.Time) (completed int, err error) {
-	all := now.Sub(r.full) >= r.config.Retry
-	fresh, err := r.load(ctx, all)
-	if err != nil {
-		return 0, fmt.Errorf("read what waits: %w", err)
+	if now.Sub(r.full) >= r.config.Retry {
+		completed, err = r.everything(ctx)
+		if err == nil {
+			r.full = now
+		}
+	} else {
+		completed, err = r.news(ctx)
 	}
-	where := ""
-	if !all {
-		n, err := r.search(ctx, fresh, "")
+	if err != nil {
+		r.full = time.Time{} // what was looked at and what was not is no longer known
+		return completed, err
+	}
+	return completed, r.giveUp(ctx, now)
+}
+
+// everything reads anew what waits and searches the whole state table for it.
+func (r *Resolver) everything(ctx context.Context) (int, error) {
+	n, err := r.newParts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	clear(r.waiting)
+	if _, err := r.load(ctx, "FINAL WHERE status = 0"); err != nil {
+		return 0, err
+	}
+	r.looked = n.at
+	return r.search(ctx, r.rows(), "")
+}
+
+// news searches the whole state table for what has begun to wait, and what was inserted into it for everything else. A
+// part may merge into another before it is read: then the other one is new at the next look.
+func (r *Resolver) news(ctx context.Context) (completed int, err error) {
+	n, err := r.newParts(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if n.unresolved != "" {
+		fresh, err := r.load(ctx, "WHERE status = 0 AND "+n.unresolved)
 		if err != nil {
-			return n, err
+			return 0, err
 		}
-		completed = n
-		if len(r.waiting) == 0 {
-			return completed, nil
+		if completed, err = r.search(ctx, fresh, ""); err != nil {
+			return completed, err
 		}
 	}
-	parts, at, err := r.newParts(ctx)
-	if err != nil {
-		return completed, fmt.Errorf("list new parts: %w", err)
-	}
-	if !all {
-		where = parts
-	}
-	if all || parts != "" {
-		n, err := r.search(ctx, r.rows(), where)
-		completed += n
+	if n.state != "" && len(r.waiting) > 0 {
+		more, err := r.search(ctx, r.rows(), n.state)
+		completed += more
 		if err != nil {
 			return completed, err
 		}
 	}
-	r.looked = at
-	if all {
-		r.full = now
-	}
-	return completed, r.giveUp(ctx, now)
+	r.looked = n.at
+	return completed, nil
 }
 
 // Waiting is how many events wait for their message.

@@ -143,6 +143,9 @@ func (r *Resolver) publish(ctx context.Context, hits map[string]found) error {
 			Topic: r.config.Topic, Key: []byte(channel), Value: complete(d.Completed, channel, -m.Inv),
 		})
 	}
+	if len(records) == 0 { // all were done before
+		return r.mark(ctx, ids, 1)
+	}
 	if err := r.config.Producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return fmt.Errorf("publish %d completed events to %s: %w", len(records), r.config.Topic, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 )
@@ -18,13 +17,9 @@ type row struct {
 	ChannelID  int64  `json:"channel_id"`
 	HasChannel uint8  `json:"has_channel"`
 	Seen       int64  `json:"seen_ms"`
-	Written    string `json:"written_at"`
 
 	ambiguous int // how many messages the target named at the last look
 }
-
-// overlap is how far a read of new rows reaches back: inserts become visible in another order than their times.
-const overlap = 10 * time.Second
 
 // Waiting is how many events wait for their message.
 func Waiting(ctx context.Context, c *chhttp.Client) (int64, error) {
@@ -38,24 +33,16 @@ func Waiting(ctx context.Context, c *chhttp.Client) (int64, error) {
 	return rows[0].N, nil
 }
 
-// load reads what waits: everything anew, or what was written since the last time. It returns the rows that are new.
-func (r *Resolver) load(ctx context.Context, all bool) ([]row, error) {
-	since := ""
-	if !all && r.read != "" {
-		since = fmt.Sprintf(" AND written > toDateTime64(%s, 3, 'UTC') - INTERVAL %d SECOND", chhttp.Quote(r.read), int(overlap.Seconds()))
-	}
+// load adds what waits and is not known yet, and returns it. Without FINAL it may bring rows that are done: documents
+// then has nothing to publish for them.
+func (r *Resolver) load(ctx context.Context, which string) ([]row, error) {
 	rows, err := chhttp.Select[row](ctx, r.config.Client, fmt.Sprintf(`SELECT id, target_hash, target_id, decimal, channel_id, has_channel,
-toUnixTimestamp64Milli(seen) AS seen_ms, toString(written) AS written_at
-FROM unresolved FINAL WHERE status = 0%s ORDER BY rand() LIMIT %d`, since, maxWaiting))
+toUnixTimestamp64Milli(seen) AS seen_ms FROM unresolved %s ORDER BY rand() LIMIT %d`, which, maxWaiting))
 	if err != nil {
-		return nil, err
-	}
-	if all {
-		clear(r.waiting)
+		return nil, fmt.Errorf("read what waits: %w", err)
 	}
 	var fresh []row
 	for _, w := range rows {
-		r.read = max(r.read, w.Written)
 		if _, ok := r.waiting[w.ID]; !ok && len(r.waiting) < maxWaiting {
 			r.waiting[w.ID] = w
 			fresh = append(fresh, w)
@@ -72,32 +59,41 @@ func (r *Resolver) rows() []row {
 	return rows
 }
 
-// newParts is a condition that names the parts of the state table that were written since the last look, by an insert
-// or a merge; empty if there are none. at is the server's time.
-func (r *Resolver) newParts(ctx context.Context) (condition string, at int64, err error) {
+// parts are conditions that name the parts of the two tables that were written since the last look, by an insert or a
+// merge; empty if there are none. at is the server's time, Unix seconds.
+type parts struct {
+	state, unresolved string
+	at                int64
+}
+
+func (r *Resolver) newParts(ctx context.Context) (parts, error) {
 	type part struct {
-		Name string `json:"name"`
-		At   int64  `json:"at"`
+		Table string `json:"table"`
+		Name  string `json:"name"`
+		At    int64  `json:"at"`
 	}
 	const slack = 2 // seconds: modification times are whole ones, and a part becomes active a little later
-	rows, err := chhttp.Select[part](ctx, r.config.Client, fmt.Sprintf(`SELECT '' AS name, toInt64(toUnixTimestamp(now())) AS at
-UNION ALL SELECT name, 0 AS at FROM system.parts
-WHERE database = currentDatabase() AND table = 'state' AND active AND toUnixTimestamp(modification_time) >= %d`, r.looked-slack))
+	rows, err := chhttp.Select[part](ctx, r.config.Client, fmt.Sprintf(`SELECT '' AS table, '' AS name, toInt64(toUnixTimestamp(now())) AS at
+UNION ALL SELECT table, name, 0 AS at FROM system.parts
+WHERE database = currentDatabase() AND table IN ('state', 'unresolved') AND active AND toUnixTimestamp(modification_time) >= %d`, r.looked-slack))
 	if err != nil {
-		return "", 0, err
+		return parts{}, fmt.Errorf("list new parts: %w", err)
 	}
-	var names []string
-	for _, p := range rows {
-		if p.Name == "" {
-			at = p.At
+	names := map[string][]string{}
+	var p parts
+	for _, row := range rows {
+		if row.Table == "" {
+			p.at = row.At
 			continue
 		}
-		names = append(names, chhttp.Quote(p.Name))
+		names[row.Table] = append(names[row.Table], row.Name)
 	}
-	if len(names) == 0 {
-		return "", at, nil
+	for table, condition := range map[string]*string{"state": &p.state, "unresolved": &p.unresolved} {
+		if len(names[table]) > 0 {
+			*condition = "_part IN (" + quoted(names[table]) + ")"
+		}
 	}
-	return "_part IN (" + strings.Join(names, ", ") + ")", at, nil
+	return p, nil
 }
 
 // mark records what became of rows: 1 resolved, 2 dead letter.

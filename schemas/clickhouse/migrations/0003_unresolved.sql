@@ -17,9 +17,9 @@ CREATE TABLE IF NOT EXISTS unresolved
     partition   Int32,
     offset      Int64,
     seen        DateTime64(3, 'UTC') COMMENT 'record time of the original',
-    written     DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'by the server, so that a resolver finds what is new'
+    written     DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'when this status was set'
 )
 ENGINE = ReplacingMergeTree(status)
 ORDER BY (id, event_id)
-TTL toDateTime(seen) + INTERVAL 60 DAY DELETE WHERE status > 0
+TTL toDateTime(seen) + INTERVAL 10 DAY DELETE WHERE status > 0
 SETTINGS non_replicated_deduplication_window = 1000;
