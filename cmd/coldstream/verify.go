@@ -85,11 +85,12 @@ func verifyConfig(ctx context.Context, cfg *config.Config, progress io.Writer) (
 		return nil, err
 	}
 	k := &cfg.Kafka
+	decoder := &jsonDecoder{codec.JSON{Epoch: cfg.Epoch, OpaqueIDs: cfg.IDs == "opaque"}}
 	return &verify.Config{
 		Log:     verify.KafkaLog{Brokers: k.Brokers, Topic: k.Topics.Events},
 		Lake:    &verify.LakeTable{Table: table, Cluster: source.Cluster, TopicID: source.TopicID},
 		Hot:     verify.ClickHouse{Client: client},
-		Decoder: &jsonDecoder{codec.JSON{Epoch: cfg.Epoch, OpaqueIDs: cfg.IDs == "opaque"}}, Redactor: processors.NewRedact(engine),
+		Decoder: decoder, Bulk: decoder.BulkTargets, Redactor: processors.NewRedact(engine),
 		Policy: int64(engine.Version()), HotGroup: k.GroupOf(partHot), ColdGroup: k.GroupOf(partCold), Progress: verifyProgress(progress),
 	}, nil
 }

@@ -20,22 +20,20 @@ func (e *Exception) Error() string { return e.Text }
 
 // ClickHouse's codes that the front itself uses.
 const (
-	codeBadArguments       = 36
-	codeSyntaxError        = 62
-	codeReadonly           = 164
-	codeRequiredPassword   = 194
-	codeTooManyQueries     = 202
-	codeSessionNotFound    = 372
-	codeSessionLocked      = 373
-	codeCancelled          = 394
-	codeAccessDenied       = 497
-	codeAuthentication     = 516
-	codeUnknownException   = 1002
-	codeCannotDecompress   = 271
-	codeNotImplemented     = 48
-	codeBadRequestParam    = 568
-	codeIncorrectData      = 117
-	codeMissingHTTPHandler = 404
+	codeBadArguments     = 36
+	codeSyntaxError      = 62
+	codeReadonly         = 164
+	codeRequiredPassword = 194
+	codeTooManyQueries   = 202
+	codeSessionNotFound  = 372
+	codeSessionLocked    = 373
+	codeCancelled        = 394
+	codeAccessDenied     = 497
+	codeAuthentication   = 516
+	codeUnknownException = 1002
+	codeNotImplemented   = 48
+	codeBadRequestParam  = 568
+	codeIncorrectData    = 117
 )
 
 func exception(code int, text, name string) *Exception {
@@ -77,8 +75,8 @@ var statusOf = map[int]int{
 	457: http.StatusBadRequest, 456: http.StatusBadRequest,
 	46: http.StatusNotFound, 47: http.StatusNotFound, 50: http.StatusNotFound, 56: http.StatusNotFound, 60: http.StatusNotFound,
 	63: http.StatusNotFound, 73: http.StatusNotFound, 81: http.StatusNotFound, 115: http.StatusNotFound, 16: http.StatusNotFound,
-	codeSessionNotFound: http.StatusNotFound, codeMissingHTTPHandler: http.StatusNotFound,
-	223: http.StatusRequestEntityTooLarge, 48: http.StatusNotImplemented, 76: http.StatusServiceUnavailable,
+	codeSessionNotFound: http.StatusNotFound,
+	223:                 http.StatusRequestEntityTooLarge, 48: http.StatusNotImplemented, 76: http.StatusServiceUnavailable,
 	159: http.StatusRequestTimeout, codeSessionLocked: http.StatusConflict, codeTooManyQueries: http.StatusServiceUnavailable,
 }
 

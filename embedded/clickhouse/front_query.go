@@ -26,10 +26,11 @@ func streams(req *request) bool {
 	default:
 		return false
 	}
-	return formatOf(out(req)).pieces
+	return formatOf(outputFormat(req)).pieces
 }
 
-func out(req *request) string {
+// outputFormat is the statement's own FORMAT, else the request's.
+func outputFormat(req *request) string {
 	if req.statement.format != "" {
 		return req.statement.format
 	}

@@ -36,7 +36,7 @@ func (o *response) begin(req *request) { o.req = req }
 // write adds a piece of the answer.
 func (o *response) write(data []byte, c counters) error {
 	o.total.add(c)
-	if o.req.revision > 0 && len(data) > 0 && strings.EqualFold(out(o.req), "Native") {
+	if o.req.revision > 0 && len(data) > 0 && strings.EqualFold(outputFormat(o.req), "Native") {
 		var err error
 		if data, err = reviseNative(nil, data, o.req.revision); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (o *response) push(data []byte) error {
 func (o *response) send() error {
 	o.headers()
 	h := o.w.Header()
-	name := out(o.req)
+	name := outputFormat(o.req)
 	h.Set("Content-Type", formatOf(name).contentType)
 	h.Set("X-ClickHouse-Format", name)
 	h.Set("X-ClickHouse-Summary", summary(o.total, o.req.started))

@@ -176,15 +176,20 @@ func parseStatement(text string) (statement, error) {
 		s.sql, tokens = text[:t.start], tokens[:i]
 		break
 	}
-	for i := len(tokens) - 2; i > 0; i-- {
-		if tokens[i].is("FORMAT") && tokens[i].depth == 0 && tokens[i+1].kind == 'w' {
-			s.format = tokens[i+1].text
-			break
-		}
-	}
+	s.format = formatClause(tokens)
 	s.insert = tokens[0].is("INSERT") && !hasSelect(tokens)
 	s.tokens = tokens
 	return s, nil
+}
+
+// formatClause is the format that the last FORMAT names, "" without one.
+func formatClause(tokens []token) string {
+	for i := len(tokens) - 2; i > 0; i-- {
+		if tokens[i].is("FORMAT") && tokens[i].depth == 0 && tokens[i+1].kind == 'w' {
+			return tokens[i+1].text
+		}
+	}
+	return ""
 }
 
 // insertEnds says whether an INSERT's rows begin after the last token, and sets the statement accordingly.

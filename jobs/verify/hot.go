@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/zeebo/xxh3"
@@ -37,14 +36,14 @@ type message struct {
 type state map[MessageKey]*message
 
 // apply adds one event, as the design's order says: in any order, any number of times.
-func (s state) apply(b *schemas.Batch, i int) {
+func (v *run) apply(s state, b *schemas.Batch, i int) {
 	t := b.Type[i]
 	if b.NeedsResolution(i) {
 		return
 	}
 	version := schemas.Version{Rank: schemas.RankOf(t), Event: b.EventID[i], Policy: b.Policy}
 	if t == schemas.TypeBulkDeleted {
-		s.bulk(b, i, version)
+		v.bulk(s, b, i, version)
 		return
 	}
 	if t != schemas.TypeCreated && !t.HasTarget() {
@@ -76,29 +75,19 @@ func (s state) at(k MessageKey) *message {
 	return m
 }
 
-// bulk deletes the Snowflakes that the event lists.
-func (s state) bulk(b *schemas.Batch, i int, version schemas.Version) {
+// bulk deletes the messages that the event lists by Snowflakes; the others are the resolver's, whose events follow.
+func (v *run) bulk(s state, b *schemas.Batch, i int, version schemas.Version) {
 	if !b.Fields[i].Has(schemas.FieldChannel) {
 		return
 	}
-	var list struct {
-		IDs []json.RawMessage `json:"message_ids"`
-	}
-	if err := json.Unmarshal(b.Bytes(b.Extra[i]), &list); err != nil {
-		return // the codec has refused what is not a list of ids
-	}
-	for _, raw := range list.IDs {
-		if n, ok := schemas.ParseDecimal(trimQuotes(raw)); ok {
-			s.at(MessageKey{b.ChannelID[i], n, 0}).deleted.put(version, 1)
+	err := v.cfg.Bulk(b, i, func(_ []byte, id int64, known bool) {
+		if known {
+			s.at(MessageKey{b.ChannelID[i], id, 0}).deleted.put(version, 1)
 		}
+	})
+	if err != nil { // the codec has checked the list
+		v.result.example("topic: %v", err)
 	}
-}
-
-func trimQuotes(b []byte) []byte {
-	if len(b) >= 2 && b[0] == '"' {
-		return b[1 : len(b)-1]
-	}
-	return b
 }
 
 // suspect is a message of the hot store that differs from the model.
@@ -189,7 +178,7 @@ func (v *run) readTail(ctx context.Context) error {
 // touch notes the messages that an event changes.
 func (v *run) touch(b *schemas.Batch, i int) {
 	later := state{}
-	later.apply(b, i)
+	v.apply(later, b, i)
 	for k := range later {
 		v.touched[k] = struct{}{}
 	}

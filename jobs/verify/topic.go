@@ -118,7 +118,7 @@ func (v *run) add(b *schemas.Batch, r Record) {
 	switch {
 	case v.cfg.Hot == nil:
 	case r.Offset < v.hotNext[r.Partition]:
-		v.state.apply(b, 0)
+		v.apply(v.state, b, 0)
 	default:
 		v.touch(b, 0)
 	}

@@ -158,10 +158,12 @@ type Redactor interface {
 
 // Config is what Run compares. Lake or Hot may be nil: that part is left out, and its counts are 0.
 type Config struct {
-	Log       Log
-	Lake      Lake
-	Hot       Hot
-	Decoder   Decoder
+	Log     Log
+	Lake    Lake
+	Hot     Hot
+	Decoder Decoder
+	// Bulk gives the messages that a bulk delete lists, as the codec judges their ids.
+	Bulk      func(b *schemas.Batch, i int, f func(text []byte, id int64, known bool)) error
 	Redactor  Redactor
 	Policy    int64 // version of the policy that Redactor applies
 	HotGroup  string

@@ -134,8 +134,9 @@ func (w *world) Waiting(context.Context) (int64, error) { return 0, nil }
 
 func (w *world) verify(t *testing.T) *verify.Result {
 	t.Helper()
+	d := &decoder{codec.JSON{Epoch: schemas.DiscordEpoch}}
 	r, err := verify.Run(context.Background(), verify.Config{
-		Log: w, Lake: w, Hot: w, Decoder: &decoder{codec.JSON{Epoch: schemas.DiscordEpoch}}, Redactor: noRedaction{}, Policy: 1,
+		Log: w, Lake: w, Hot: w, Decoder: d, Bulk: d.json.BulkTargets, Redactor: noRedaction{}, Policy: 1,
 		HotGroup: "hot", ColdGroup: "cold", Now: func() time.Time { return now },
 	})
 	if err != nil {

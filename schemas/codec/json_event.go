@@ -237,6 +237,9 @@ func (c *JSON) message(event ident, own int64, hasOwn bool, record int64) error 
 	case r.Fields.Has(schemas.FieldResolves) && target.present() && id.decimal:
 		r.MessageID = id.num
 		r.Fields |= schemas.FieldMessage
+		if named.decimal && named.num == id.num { // the resolver has found that the number is a Snowflake after all
+			r.MessageRef, r.MessageHash = nil, 0
+		}
 	}
 	return nil
 }

@@ -61,6 +61,16 @@ func TestResolvedEventNamesTheMessagesNumber(t *testing.T) {
 	}
 }
 
+func TestResolvedEventMayFindThatASmallNumberIsASnowflake(t *testing.T) {
+	b, err := decode(t, `{"event_id":"d:resolved","type":"message.deleted","channel_id":"5","target_message_id":"42","message_id":"42","resolves":"d","timestamp":"2023-05-10T15:00:00Z"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.MessageID[0] != 42 || b.MessageHash[0] != 0 || b.MessageRef[0].Len != 0 {
+		t.Fatalf("%+v", b.Event(0))
+	}
+}
+
 func TestShapes(t *testing.T) {
 	for _, c := range []struct {
 		doc, event string

@@ -7,15 +7,15 @@ import (
 	"github.com/buger/jsonparser"
 
 	"github.com/coldstream/coldstream/schemas"
+	"github.com/coldstream/coldstream/schemas/codec"
 )
 
 // filler turns the rows of batches into rows of a block.
 type filler struct {
-	epoch     schemas.Epoch
-	opaqueIDs bool
-	names     *nameCache
-	stats     *counters
-	arrival   int64 // of the batch at hand, in Unix microseconds
+	codec   codec.JSON
+	names   *nameCache
+	stats   *counters
+	arrival int64 // of the batch at hand, in Unix microseconds
 }
 
 // add appends all rows of b.
@@ -52,12 +52,7 @@ func (f *filler) key(b *schemas.Batch, i int) key {
 		channel: b.ChannelID[i], message: b.MessageID[i], hash: b.MessageHash[i],
 		channelRef: b.Bytes(b.ChannelRef[i]), ref: b.Bytes(b.MessageRef[i]),
 	}
-	if b.Fields[i].Has(schemas.FieldResolves) {
-		if n, ok := schemas.ParseDecimal(k.ref); ok && n == k.message { // the resolver found that the text was the number
-			k.hash, k.ref = 0, nil
-		}
-	}
-	k.late, k.week = place(f.epoch, k.message, f.arrival)
+	k.late, k.week = place(f.codec.Epoch, k.message, f.arrival)
 	return k
 }
 
@@ -81,33 +76,20 @@ func withoutMark(extra []byte) []byte {
 	return jsonparser.Delete(bytes.Clone(extra), "resolves")
 }
 
-func recordMillis(us int64) int64 {
-	if us < 0 {
-		return -1
-	}
-	return us / 1000
-}
-
 // dateTime is a time in Unix microseconds as ClickHouse reads a DateTime64(3).
 func dateTime(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000") }
 
 // bulk expands a bulk delete into the deletes of its messages; those that it does not name well enough wait.
 func (f *filler) bulk(k *block, b *schemas.Batch, i int, topic string) {
-	_, err := jsonparser.ArrayEach(b.Bytes(b.Extra[i]), func(id []byte, _ jsonparser.ValueType, _ int, _ error) {
-		text := id
-		if unescaped, err := jsonparser.ParseString(id); err == nil {
-			text = []byte(unescaped)
-		}
-		n, decimal := schemas.ParseDecimal(text)
-		known := decimal && !f.opaqueIDs && f.epoch.IsSnowflake(n, time.UnixMicro(b.Time[i]).UnixMilli(), true, recordMillis(b.KafkaTime[i]))
+	err := f.codec.BulkTargets(b, i, func(text []byte, n int64, known bool) {
 		if !known || !b.Fields[i].Has(schemas.FieldChannel) {
 			k.wait(waitingBulk(b, i, topic, string(text), known))
 			return
 		}
 		row := key{channel: b.ChannelID[i], message: n, channelRef: b.Bytes(b.ChannelRef[i])}
-		row.late, row.week = place(f.epoch, n, f.arrival)
+		row.late, row.week = place(f.codec.Epoch, n, f.arrival)
 		k.state.addEvent(row, b, i, nil)
-	}, "message_ids")
+	})
 	if err != nil { // the decoder has checked the list, so an event without one was made by something else
 		f.stats.ignored.Add(1)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/schemas"
+	"github.com/coldstream/coldstream/schemas/codec"
 )
 
 // Sink writes batches into ClickHouse. Its methods are called by one goroutine, the pipeline's; the inserts happen on
@@ -44,7 +45,7 @@ func New(c Config) (*Sink, error) {
 	s := &Sink{config: c, settled: make(chan struct{}, 1)}
 	s.work = sync.NewCond(&s.mu)
 	s.fill = filler{
-		epoch: c.Epoch, opaqueIDs: c.OpaqueIDs, names: newNameCache(), stats: &s.stats,
+		codec: codec.JSON{Epoch: c.Epoch, OpaqueIDs: c.OpaqueIDs}, names: newNameCache(), stats: &s.stats,
 	}
 	return s, nil
 }

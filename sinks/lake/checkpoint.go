@@ -3,12 +3,12 @@ package lake
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/coldstream/coldstream/internal/deadletter"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/schemas"
 )
@@ -87,19 +87,7 @@ func (s *Sink) records(cp *checkpoint) []*kgo.Record {
 	out := make([]*kgo.Record, 0, 1+len(cp.buffer.dead))
 	out = append(out, &kgo.Record{Topic: s.cfg.Chunks, Key: []byte(cp.id), Value: cp.record})
 	for i := range cp.buffer.dead {
-		out = append(out, deadLetter(s.cfg.DLQ, &cp.buffer.dead[i]))
+		out = append(out, deadletter.Record(s.cfg.DLQ, &cp.buffer.dead[i]))
 	}
 	return out
-}
-
-// deadLetter is the record that carries a refused one: its bytes as they were, and where and why in headers.
-func deadLetter(topic string, d *schemas.DeadLetter) *kgo.Record {
-	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
-	return &kgo.Record{
-		Topic: topic, Key: []byte(d.ID()), Value: d.Value,
-		Headers: []kgo.RecordHeader{
-			header("error", d.Error), header("stage", d.Stage), header("topic", d.Topic),
-			header("partition", strconv.Itoa(int(d.Partition))), header("offset", strconv.FormatInt(d.Offset, 10)), header("schema", d.Schema),
-		},
-	}
 }

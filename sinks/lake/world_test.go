@@ -42,13 +42,13 @@ type world struct {
 
 func newWorld(t testing.TB, partitions int32) *world {
 	t.Helper()
-	access := testkit.S3(t)
-	store, err := objects.Open(objects.Config{
-		Endpoint: access.Endpoint, Region: access.Region, AccessKey: access.AccessKey, SecretKey: access.SecretKey, Bucket: access.Bucket,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	return newWorldAt(t, partitions, testkit.S3(t), "")
+}
+
+// newWorldAt puts the table below a prefix of a bucket.
+func newWorldAt(t testing.TB, partitions int32, bucket testkit.S3Access, prefix string) *world {
+	t.Helper()
+	store := storeOf(t, bucket, prefix)
 	w := &world{
 		t: t, group: testkit.Name(t), store: store, table: lake.OpenEvents(store), window: 1 << 10,
 		events: testkit.Topic(t, partitions, nil), chunks: testkit.Topic(t, 1, nil), dlq: testkit.Topic(t, 1, nil),
