@@ -22,6 +22,7 @@ import (
 	"github.com/coldstream/coldstream/processors/redact"
 	"github.com/coldstream/coldstream/schemas/codec"
 	"github.com/coldstream/coldstream/serve"
+	hotsink "github.com/coldstream/coldstream/sinks/clickhouse"
 	coldsink "github.com/coldstream/coldstream/sinks/lake"
 )
 
@@ -38,6 +39,7 @@ type system struct {
 	mu        sync.Mutex
 	pipelines map[string]*ingest.Pipeline // by part; the one that runs now
 	cold      *coldsink.Sink
+	hot       *hotsink.Sink
 	asked     bool // a checkpoint was asked for before the sink was there
 }
 
@@ -210,90 +212,6 @@ func (s *system) runCommitter(ctx context.Context) error {
 		OnCommit: func(p lake.Progress) { s.keeper.set(partCommitter, nil) },
 		OnRetry:  func(err error) { s.keeper.set(partCommitter, err) },
 	})
-}
-
-// checks are what /readyz asks.
-func (s *system) checks() []serve.Check {
-	checks := []serve.Check{{Name: "kafka", Probe: func(ctx context.Context) error { return pingKafka(ctx, s.cfg) }}}
-	if needsLake(s.parts) {
-		checks = append(checks, serve.Check{Name: "s3", Probe: func(ctx context.Context) error { return pingLake(ctx, s.cfg) }})
-	}
-	if needsClickHouse(s.parts) {
-		checks = append(checks, serve.Check{Name: "clickhouse", Probe: func(ctx context.Context) error { return pingClickHouse(ctx, s.cfg) }})
-	}
-	return append(checks, serve.Check{Name: "parts", Probe: func(context.Context) error {
-		var errs []error
-		for _, f := range s.keeper.list() {
-			errs = append(errs, errors.New(f))
-		}
-		return errors.Join(errs...)
-	}})
-}
-
-func pingKafka(ctx context.Context, cfg *config.Config) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(3*time.Second))
-	if err != nil {
-		return err
-	}
-	defer cl.Close()
-	return cl.Ping(ctx)
-}
-
-func pingLake(ctx context.Context, cfg *config.Config) error {
-	table, err := openTable(cfg)
-	if err != nil {
-		return err
-	}
-	_, err = table.Load(ctx)
-	return err
-}
-
-func pingClickHouse(ctx context.Context, cfg *config.Config) error {
-	client, err := openClickHouse(cfg)
-	if err != nil {
-		return err
-	}
-	defer client.CloseIdle()
-	return client.Exec(ctx, "SELECT 1")
-}
-
-// status is what the page and the metrics show.
-func (s *system) status(context.Context) serve.Status {
-	lags, rate, err := s.meter.lags()
-	st := serve.Status{
-		Version: versions().Version, Started: s.started, Lags: lags, Failing: s.keeper.list(), Counters: s.counters(),
-		Addresses: [][2]string{
-			{"Kafka", fmt.Sprint(s.cfg.Kafka.Brokers)},
-			{"S3", s.cfg.S3.Endpoint + " bucket " + s.cfg.S3.Bucket},
-			{"ClickHouse", s.cfg.ClickHouse.Addr},
-			{"pipelines", fmt.Sprint(s.parts)},
-		},
-	}
-	st.Counters["topic.records_per_second"] = int64(rate)
-	if err != nil {
-		st.Failing = append(st.Failing, "kafka: "+err.Error())
-	}
-	return st
-}
-
-func (s *system) counters() map[string]int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := map[string]int64{}
-	for name, p := range s.pipelines {
-		st := p.Stats()
-		out[name+".records"], out[name+".events"], out[name+".repeats"] = st.Records, st.Events, st.Repeats
-		out[name+".rewinds"], out[name+".commits"] = st.Rewinds, st.Commits
-		for _, n := range st.Dead {
-			out[name+".dead"] += n
-		}
-	}
-	if s.cold != nil {
-		st := s.cold.Stats()
-		out["cold.checkpoints"], out["cold.files"], out["cold.chunks"], out["cold.bytes"] = st.Checkpoints, st.Files, st.Chunks, st.Bytes
-		out["cold.held_rows"] = int64(st.HeldRows)
-	}
-	return out
 }
 
 // topicIdentity is the cluster and topic id of the events topic.

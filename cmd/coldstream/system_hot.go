@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/ingest"
+	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/internal/deadletter"
 	"github.com/coldstream/coldstream/processors"
 	"github.com/coldstream/coldstream/schemas"
@@ -17,15 +18,11 @@ import (
 // runHot runs the pipeline into ClickHouse: redact, batch, insert. It needs no dedup: its state does not change when an
 // event comes again.
 func (s *system) runHot(ctx context.Context) error {
-	client, err := openClickHouse(s.cfg)
+	client, out, err := s.hotClients()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdle()
-	out, err := s.producer()
-	if err != nil {
-		return err
-	}
 	defer out.Close()
 	sink, err := hotsink.New(hotsink.Config{
 		Client: client, Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay,
@@ -43,20 +40,19 @@ func (s *system) runHot(ctx context.Context) error {
 		return err
 	}
 	s.setPipeline(partHot, p)
+	s.mu.Lock()
+	s.hot = sink
+	s.mu.Unlock()
 	return p.Run(ctx)
 }
 
 // runResolver completes edits and deletes whose message was not known when they came.
 func (s *system) runResolver(ctx context.Context) error {
-	client, err := openClickHouse(s.cfg)
+	client, out, err := s.hotClients()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdle()
-	out, err := s.producer()
-	if err != nil {
-		return err
-	}
 	defer out.Close()
 	r, err := resolver.New(resolver.Config{
 		Client: client, Producer: out, Topic: s.cfg.Kafka.Topics.Events, DeadLetter: s.deadLetters(out),
@@ -68,12 +64,17 @@ func (s *system) runResolver(ctx context.Context) error {
 	return r.Run(ctx)
 }
 
-func (s *system) producer() (*kgo.Client, error) {
-	cl, err := kgo.NewClient(append(s.client(), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
+// hotClients are what writes to ClickHouse and what publishes beside it; the caller closes both.
+func (s *system) hotClients() (*chhttp.Client, *kgo.Client, error) {
+	client, err := openClickHouse(s.cfg)
 	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
+		return nil, nil, err
 	}
-	return cl, nil
+	out, err := kgo.NewClient(append(s.client(), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("kafka: %w", err)
+	}
+	return client, out, nil
 }
 
 // deadLetters publishes dead letters and returns when they are durable.

@@ -7,10 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
+	"github.com/coldstream/coldstream/sinks/resolver"
 )
 
 // ClickHouse is the hot store behind its views.
@@ -51,14 +50,4 @@ func (c ClickHouse) Messages(ctx context.Context, f func(HotMessage) error) erro
 }
 
 // Waiting is part of Hot.
-func (c ClickHouse) Waiting(ctx context.Context) (int64, error) {
-	out, err := c.Client.Query(ctx, "SELECT count() FROM unresolved FINAL WHERE status = 0")
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("count of waiting events: %w", err)
-	}
-	return n, nil
-}
+func (c ClickHouse) Waiting(ctx context.Context) (int64, error) { return resolver.Waiting(ctx, c.Client) }
