@@ -92,4 +92,4 @@ go:
 
 .PHONY: libchdb
 libchdb:
-	scripts/fetch-libchdb.sh >/dev/null
+	go run ./internal/fetchlibchdb >/dev/null

@@ -116,7 +116,7 @@ func startBox(ctx context.Context, f *boxFlags, dir string) (*box.Box, error) {
 	}
 	library, err := clickhouse.FindLibrary()
 	if errors.Is(err, clickhouse.ErrNoLibrary) && os.Getenv(clickhouse.LibraryEnv) == "" {
-		library, err = fetchLibrary(ctx)
+		library, err = clickhouse.FetchLibrary(ctx, progress.Steps(os.Stderr, progress.Options{Title: "fetch libchdb", Bytes: true}))
 	}
 	if err != nil {
 		return nil, err
@@ -176,22 +176,4 @@ func dialable(addr string) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// fetchLibrary fetches libchdb, with progress.
-func fetchLibrary(ctx context.Context) (string, error) {
-	var bar *progress.Bar
-	defer func() {
-		if bar != nil {
-			bar.Done()
-		}
-	}()
-	var last int64
-	return clickhouse.FetchLibrary(ctx, func(done, total int64) {
-		if bar == nil {
-			bar = progress.New(os.Stderr, progress.Options{Title: "fetch libchdb", Total: total, Bytes: true})
-		}
-		bar.Add(done - last)
-		last = done
-	})
 }

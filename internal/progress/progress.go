@@ -135,3 +135,20 @@ func (b *Bar) say(now time.Time) {
 	}
 	b.opt.Log.Info(b.opt.Title, args...)
 }
+
+// Steps shows work that reports how far it is in all rather than by steps: call what it returns with what is done and
+// the total. The bar begins with the first call and is done when done reaches total.
+func Steps(out io.Writer, opt Options) func(done, total int64) {
+	var bar *Bar
+	var last int64
+	return func(done, total int64) {
+		if bar == nil {
+			opt.Total = total
+			bar = New(out, opt)
+		}
+		bar.Add(done - last)
+		if last = done; total > 0 && done >= total {
+			bar.Done()
+		}
+	}
+}
