@@ -92,4 +92,4 @@ go:
 
 .PHONY: libchdb
 libchdb:
-	go run ./internal/fetchlibchdb >/dev/null
+	go run ./embedded/clickhouse/fetchlibchdb >/dev/null
