@@ -41,7 +41,7 @@ func publish(b *testing.B, topic string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out, err := producer.New(b.Context(), producer.Config{Brokers: []string{testkit.Kafka(b)}, Topic: topic})
+	out, err := producer.New(producer.Config{Brokers: []string{testkit.Kafka(b)}, Topic: topic})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func (d *demo) play(ctx context.Context, r *config.Ready, s *system) error {
 	if err := <-done; err != nil && ctx.Err() == nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "\nStopping; what is not archived yet stays in the topic. `coldstream demo --data %s` goes on.\n", d.dir)
+	fmt.Fprintf(d.out, "\nStopping; what is not archived yet stays in the topic. `%s demo --data %s` goes on.\n", selfCommand(), shellQuote(d.dir))
 	return nil
 }
 
@@ -108,7 +108,7 @@ Try, in another terminal:
 
   curl -s 'http://%s/?query=SELECT+count()+FROM+messages' -u '%s:%s'
 
-  %s sql %s 'SELECT created_at, user_ref, user_id, content FROM messages WHERE channel_id = (SELECT channel_id FROM messages GROUP BY 1 ORDER BY count() DESC LIMIT 1) ORDER BY message_id DESC LIMIT 20'
+  %s sql %s '%s'
 
   printf '[12:00] <ada> hello from the past\n[12:01] <bob> mail me at bob@example.com\n' > 2004-11-15.txt && %s import irc 2004-11-15.txt --channel ubuntu %s
 
@@ -116,8 +116,12 @@ Also: %s verify --wait 2m %s   ·   %s sql %s   ·   Ctrl-C leaves; nothing is l
 
 `, r.Kafka.Addr, r.S3.Addr, r.S3.Bucket, r.ClickHouse.Addr, r.HTTP.Addr,
 		r.ClickHouse.Addr, r.ClickHouse.Analyst.User, r.ClickHouse.Analyst.Password,
-		self, at, self, at, self, at, self, at)
+		self, at, demoPage, self, at, self, at, self, at)
 }
+
+// demoPage is the newest page of the busiest channel, with names.
+const demoPage = "SELECT created_at, name AS author, content FROM messages LEFT JOIN (SELECT id, name FROM names FINAL WHERE kind = 3) AS n ON n.id = user_id " +
+	"WHERE channel_id = (SELECT channel_id FROM messages GROUP BY 1 ORDER BY count() DESC LIMIT 1) ORDER BY message_id DESC LIMIT 20"
 
 // selfCommand is how this program was called, so that what the screen says works when pasted.
 func selfCommand() string {

@@ -153,8 +153,10 @@ func (s *system) run(ctx context.Context, web *serve.Server) error {
 		readers.Go(func() { s.keeper.keep(ctx, p, runs[p]) })
 	}
 	<-ctx.Done()
+	s.log.Info("stopping: making durable what is held; a second signal leaves at once")
 	readers.Wait()
 	s.drainCommits(after)
+	s.logStop()
 	stopAfter()
 	others.Wait()
 	return nil
@@ -183,6 +185,17 @@ func (s *system) drainCommits(ctx context.Context) {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// logStop says where the pipelines stopped.
+func (s *system) logStop() {
+	lags, _, err := s.meter.lags()
+	if err != nil {
+		s.log.Info("stopped; what is not done stays in the topic")
+		return
+	}
+	s.log.Info("stopped; what is not done stays in the topic, and the next start goes on there",
+		"hot_records", lags["hot"].Records, "cold_records", lags["cold"].Records, "commits", lags["commit"].Records)
 }
 
 func (s *system) setPipeline(part string, p *ingest.Pipeline) {
