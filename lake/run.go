@@ -101,7 +101,11 @@ func (r *runner) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.committer = NewCommitter(r.table, id.Cluster, id.Topic, id.TopicID)
-	lost := func(context.Context, *kgo.Client, map[string][]int32) { r.own(false) }
+	lost := func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
+		if len(m[r.cfg.Topic]) > 0 { // a rebalance that takes nothing is told too
+			r.own(false)
+		}
+	}
 	opts := append([]kgo.Opt{}, r.cfg.Client...)
 	opts = append(opts,
 		kgo.ConsumerGroup(r.cfg.Group), kgo.ConsumeTopics(r.cfg.Topic), kgo.DisableAutoCommit(),

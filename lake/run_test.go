@@ -130,6 +130,47 @@ func TestRunCommitsWhatIsCommitted(t *testing.T) {
 	}
 }
 
+// TestRunGoesOnWhenAnotherCommitterJoins: a rebalance that leaves the partition where it is takes nothing from its owner,
+// and one that moves it gives it to the other.
+func TestRunGoesOnWhenAnotherCommitterJoins(t *testing.T) {
+	s := newStage(t)
+	first := s.run(t, s.again(t, nil), s.config(t))
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	s.reaches(t, 10)
+	second := s.run(t, s.again(t, nil), s.config(t))
+	s.members(t, 2)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "b", 10, 20))
+	s.reaches(t, 20)
+	if err := second(); err != nil {
+		t.Errorf("the second run ended with %v", err)
+	}
+	s.members(t, 1)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "c", 20, 30))
+	s.reaches(t, 30)
+	if err := first(); err != nil {
+		t.Errorf("the first run ended with %v", err)
+	}
+	if got := rows(t, s.again(t, nil)); got != 30 {
+		t.Errorf("%d rows", got)
+	}
+}
+
+// members waits until the group is stable with so many members.
+func (s *stage) members(t *testing.T, want int) {
+	t.Helper()
+	adm := kadm.NewClient(testkit.KafkaClient(t))
+	testkit.Eventually(t, soon, func() error {
+		groups, err := adm.DescribeGroups(t.Context(), s.group)
+		if err != nil {
+			return err
+		}
+		if g := groups[s.group]; g.State != "Stable" || len(g.Members) != want {
+			return fmt.Errorf("group is %s with %d members, want %d", g.State, len(g.Members), want)
+		}
+		return nil
+	})
+}
+
 // TestRunStartsAtTheTablesPosition: the group's offset is ahead, as if the commit to the table had been lost.
 func TestRunStartsAtTheTablesPosition(t *testing.T) {
 	s := newStage(t)

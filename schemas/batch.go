@@ -105,8 +105,15 @@ func (b *Batch) String(t Text) string { return string(b.Bytes(t)) }
 
 // AddText puts bytes into the arena.
 func (b *Batch) AddText(p []byte) Text {
-	if len(p) == 0 {
+	if len(p) == 0 { // most are: small enough to be inlined
 		return Text{}
+	}
+	return b.addText(p)
+}
+
+func (b *Batch) addText(p []byte) Text {
+	if cap(b.arena)-len(b.arena) < len(p) {
+		b.arena = slices.Grow(b.arena, max(len(p), len(b.arena)/2))
 	}
 	t := Text{Off: uint32(len(b.arena)), Len: uint32(len(p))}
 	b.arena = append(b.arena, p...)
@@ -136,8 +143,15 @@ type Row struct {
 	Offset, KafkaTime                                   int64
 }
 
-// Append adds a row.
+// minRows is the room that the first row makes.
+const minRows = 16
+
+// Append adds a row. Where there is no room it makes half as much again: append alone would add a quarter, and copy a
+// batch of a million rows more often.
 func (b *Batch) Append(r *Row) {
+	if len(b.EventID) == cap(b.EventID) {
+		b.apply(grower{max(minRows, len(b.EventID)/2)})
+	}
 	b.EventID = append(b.EventID, r.EventID)
 	b.EventHash = append(b.EventHash, r.EventHash)
 	b.Type = append(b.Type, r.Type)

@@ -72,3 +72,20 @@ func BenchmarkCompact(b *testing.B) {
 	}
 	perEvent(b)
 }
+
+// BenchmarkGrow fills one batch from nothing to the size of a checkpoint's buffer.
+func BenchmarkGrow(b *testing.B) {
+	from := schemas.GetBatch()
+	chat(from)
+	const rounds = 64
+	b.ReportAllocs()
+	for b.Loop() {
+		var to schemas.Batch
+		for range rounds {
+			for i := range benchRows {
+				to.AppendFrom(from, i)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchRows*rounds), "ns/event")
+}

@@ -91,6 +91,15 @@ func (t truncator) texts(s []Text) []Text       { return s[:t.n] }
 func (t truncator) types(s []Type) []Type       { return s[:t.n] }
 func (t truncator) fields(s []Fields) []Fields  { return s[:t.n] }
 
+type grower struct{ n int }
+
+func (g grower) int64s(s []int64) []int64    { return slices.Grow(s, g.n) }
+func (g grower) uint64s(s []uint64) []uint64 { return slices.Grow(s, g.n) }
+func (g grower) int32s(s []int32) []int32    { return slices.Grow(s, g.n) }
+func (g grower) texts(s []Text) []Text       { return slices.Grow(s, g.n) }
+func (g grower) types(s []Type) []Type       { return slices.Grow(s, g.n) }
+func (g grower) fields(s []Fields) []Fields  { return slices.Grow(s, g.n) }
+
 type compactor struct{ drop []bool }
 
 func (c compactor) int64s(s []int64) []int64    { return compact(s, c.drop) }

@@ -65,7 +65,7 @@ func (e Epoch) Parts(id int64) SnowflakeParts {
 func ParseSnowflake(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("snowflake %q: want a decimal number of 64 bits: %w", s, errors.Unwrap(err))
+		return 0, fmt.Errorf("snowflake %q: want a decimal number of 64 bits", s)
 	}
 	return id, nil
 }

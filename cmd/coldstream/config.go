@@ -66,7 +66,10 @@ func lintFiles(cmd *cobra.Command, g *globals, files []string) error {
 	noEnv := func(string) (string, bool) { return "", false }
 	var all config.Problems
 	for _, f := range files {
-		_, err := config.Load(f, noEnv)
+		cfg, err := config.Load(f, noEnv)
+		if err == nil {
+			_, err = redactEngine(cfg)
+		}
 		var ps config.Problems
 		switch {
 		case errors.As(err, &ps):

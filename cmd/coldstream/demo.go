@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/coldstream/coldstream/ingest/generator"
 	"github.com/coldstream/coldstream/ingest/producer"
@@ -157,11 +158,20 @@ func (d *demo) watch(ctx context.Context, client *chhttp.Client, s *system) {
 		}
 		line := d.line(ctx, client, s)
 		if d.live {
-			fmt.Fprintf(d.out, "\r\x1b[K%s", line)
+			fmt.Fprintf(d.out, "\r\x1b[K%s", fit(line))
 		} else {
 			fmt.Fprintln(d.out, line)
 		}
 	}
+}
+
+// fit cuts a line to the terminal, so that it can be rewritten.
+func fit(line string) string {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if runes := []rune(line); err == nil && width > 1 && len(runes) >= width {
+		return string(runes[:width-1])
+	}
+	return line
 }
 
 func (d *demo) line(ctx context.Context, client *chhttp.Client, s *system) string {

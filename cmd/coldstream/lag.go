@@ -58,10 +58,14 @@ func (m *lagMeter) Run(ctx context.Context) error {
 	defer m.adm.Close()
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
+	failed := false
 	for {
 		err := m.sample(ctx)
 		m.mu.Lock()
-		m.err = err
+		if m.err = nil; failed { // once may be a broker that has just come up
+			m.err = err
+		}
+		failed = err != nil
 		m.mu.Unlock()
 		select {
 		case <-ctx.Done():

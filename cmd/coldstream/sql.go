@@ -96,8 +96,11 @@ func (s *sqlClient) becomeAnalyst(g *globals) error {
 	return nil
 }
 
-// syntaxError is ClickHouse's code of SQL that does not parse.
-const syntaxError = "62"
+// ClickHouse's codes of SQL that does not parse, and of a format that it does not know.
+const (
+	syntaxError   = "62"
+	unknownFormat = "73"
+)
 
 // run sends one query and copies its result.
 func (s *sqlClient) run(ctx context.Context, query string) error {
@@ -137,11 +140,13 @@ func (s *sqlClient) refused(resp *http.Response) error {
 	if err != nil {
 		return failed(fmt.Errorf("ClickHouse at %s: %s, and then %w", s.cfg.Addr, resp.Status, err))
 	}
-	told := errors.New(strings.TrimSpace(string(text)))
-	if resp.Header.Get("X-ClickHouse-Exception-Code") == syntaxError {
-		return &exitError{exitUsage, told}
+	short, _, _ := strings.Cut(strings.TrimSpace(string(text)), ". Expected one of") // a list of all that ClickHouse knows
+	switch resp.Header.Get("X-ClickHouse-Exception-Code") {
+	case syntaxError, unknownFormat:
+		return &exitError{exitUsage, errors.New(short)}
+	default:
+		return failed(errors.New(short))
 	}
-	return failed(told)
 }
 
 const sqlHelp = `End a query with ";" or an empty line. \q or Ctrl-D leaves. Views: messages, messages_all, events; table: names.`

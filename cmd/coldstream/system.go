@@ -87,31 +87,6 @@ func checkDedup(cfg *config.Config) error {
 	return nil
 }
 
-// redactEngine builds the redaction of the configured policy.
-func redactEngine(cfg *config.Config) (*redact.Engine, error) {
-	p := redact.Policy{Version: uint32(cfg.Redact.Version)}
-	switch want := cfg.Redact.Types; {
-	case len(want) == 1 && want[0] == "all":
-	case len(want) == 1 && want[0] == "none":
-		p.Off = redact.Types()
-	default:
-		on := map[redact.Type]bool{}
-		for _, name := range want {
-			t, err := redact.ParseType(name)
-			if err != nil {
-				return nil, config.Problems{{Key: "redact.types", Text: err.Error()}}
-			}
-			on[t] = true
-		}
-		for _, t := range redact.Types() {
-			if !on[t] {
-				p.Off = append(p.Off, t)
-			}
-		}
-	}
-	return redact.New(p)
-}
-
 func (s *system) client() []kgo.Opt { return []kgo.Opt{kgo.SeedBrokers(s.cfg.Kafka.Brokers...)} }
 
 func (s *system) decoder(string) ingest.Decoder {

@@ -51,7 +51,7 @@ func (s *system) grace() time.Duration {
 	if s.cfg.Cold.Grace == 0 {
 		return -1
 	}
-	return s.cfg.Cold.Grace
+	return min(s.cfg.Cold.Grace, s.cfg.Cold.Checkpoint/2)
 }
 
 func (s *system) coldProcessors(schemas.Source) []ingest.Processor {

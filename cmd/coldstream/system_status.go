@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -63,10 +63,10 @@ func (s *system) status(context.Context) serve.Status {
 	st := serve.Status{
 		Version: versions().Version, Started: s.started, Lags: lags, Failing: s.keeper.list(), Counters: s.counters(),
 		Addresses: [][2]string{
-			{"Kafka", fmt.Sprint(s.cfg.Kafka.Brokers)},
+			{"Kafka", strings.Join(s.cfg.Kafka.Brokers, ",")},
 			{"S3", s.cfg.S3.Endpoint + " bucket " + s.cfg.S3.Bucket},
 			{"ClickHouse", s.cfg.ClickHouse.Addr},
-			{"pipelines", fmt.Sprint(s.parts)},
+			{"pipelines", strings.Join(s.parts, ", ")},
 		},
 	}
 	st.Counters["topic.records_per_second"] = int64(rate)

@@ -73,7 +73,7 @@ func Start(ctx context.Context, cfg Config) (*Box, error) {
 	}
 	lock, err := dirlock.Acquire(cfg.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("data folder %s: %w", cfg.Dir, err)
+		return nil, err
 	}
 	b := &Box{cfg: cfg, lock: lock, stop: make(chan struct{}), failed: make(chan error, 1)}
 	if err := b.start(ctx); err != nil {

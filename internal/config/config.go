@@ -6,11 +6,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,8 +79,9 @@ type Resolver struct{ GiveUp, Retry time.Duration }
 // Dedup sets the window of deduplication, in offsets.
 type Dedup struct{ Window int64 }
 
-// Redact sets the policy of redaction.
+// Redact sets the policy of redaction; Policy is a file's name, empty for none.
 type Redact struct {
+	Policy  string
 	Types   []string
 	Version int64
 }
@@ -144,12 +147,20 @@ func Load(file string, lookup func(string) (string, bool)) (*Config, error) {
 			delete(lines, k.Path)
 		}
 	}
+	told := map[string]bool{}
+	for _, p := range problems {
+		told[p.Key] = true
+	}
 	for _, p := range c.Validate() {
+		if told[p.Key] || told[envOf(p.Key)] {
+			continue // a value that could not be read is not judged as well
+		}
 		if line, ok := lines[p.Key]; ok {
 			p.File, p.Line = file, line
 		}
 		problems = append(problems, p)
 	}
+	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -177,10 +188,12 @@ func (c *Config) Validate() Problems {
 	bad(c.Kafka.Group != "", "kafka.group", "it names the consumer groups, and must not be empty")
 	bad(c.Kafka.Partitions >= 1, "kafka.partitions", "at least 1")
 	bad(c.Kafka.Replicas >= 1, "kafka.replicas", "at least 1")
+	_, _, httpErr := net.SplitHostPort(c.HTTP.Addr)
+	bad(httpErr == nil, "http.addr", "%q is not host:port", c.HTTP.Addr)
 	bad(c.S3.Bucket != "", "s3.bucket", "must not be empty")
 	bad(!strings.Contains(c.ClickHouse.Addr, "://"), "clickhouse.addr", "host:port of the HTTP interface, without a scheme")
 	bad(c.Cold.Checkpoint >= time.Second && c.Cold.Checkpoint <= 24*time.Hour, "cold.checkpoint", "%v: from 1s to 24h", c.Cold.Checkpoint)
-	bad(c.Cold.Grace >= 0 && c.Cold.Grace < c.Cold.Checkpoint, "cold.grace", "%v: from 0 to less than cold.checkpoint (%v)", c.Cold.Grace, c.Cold.Checkpoint)
+	bad(c.Cold.Grace >= 0, "cold.grace", "%v: 0 or more", c.Cold.Grace)
 	bad(c.Cold.MaxBytes >= 1<<20, "cold.max_bytes", "at least 1048576")
 	bad(c.Hot.BatchRows >= 1 && c.Hot.BatchRows <= 1_000_000, "hot.batch_rows", "from 1 to 1000000")
 	bad(c.Hot.BatchDelay > 0 && c.Hot.BatchDelay <= time.Minute, "hot.batch_delay", "more than 0, at most 1m")

@@ -19,8 +19,10 @@ type Key struct {
 }
 
 // Env is the variable that sets the key: COLDSTREAM_ and the path in capitals.
-func (k Key) Env() string {
-	return "COLDSTREAM_" + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_"))
+func (k Key) Env() string { return envOf(k.Path) }
+
+func envOf(path string) string {
+	return "COLDSTREAM_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
 // Keys are all settings, in the order in which `config init` explains them.
@@ -50,15 +52,16 @@ var Keys = []Key{
 	{"epoch", "1420070400000", "Zero of Snowflake time in Unix milliseconds (Discord's: 2015-01-01). `init` freezes it.", false, func(c *Config) any { return &c.Epoch }},
 	{"ids", "auto", "auto: an id that our rule could have made is a Snowflake; opaque: every id of the topic is a text of another rule.", false, func(c *Config) any { return &c.IDs }},
 	{"cold.checkpoint", "5m", "How often a worker makes durable what it holds. Shorter: more and smaller files.", false, func(c *Config) any { return &c.Cold.Checkpoint }},
-	{"cold.grace", "30s", "How long after the mark a checkpoint waits for the window's last events.", false, func(c *Config) any { return &c.Cold.Grace }},
+	{"cold.grace", "30s", "How long after the mark a checkpoint waits for the window's last events; half of cold.checkpoint at most.", false, func(c *Config) any { return &c.Cold.Grace }},
 	{"cold.max_bytes", "268435456", "Bytes of events that a worker buffers before it checkpoints early. Memory is about three times this.", false, func(c *Config) any { return &c.Cold.MaxBytes }},
 	{"hot.batch_rows", "200000", "Most rows of one insert into ClickHouse.", false, func(c *Config) any { return &c.Hot.BatchRows }},
 	{"hot.batch_delay", "250ms", "Longest wait of a row for its insert.", false, func(c *Config) any { return &c.Hot.BatchDelay }},
 	{"resolver.retry", "1m", "How often the whole state is searched for what edits and deletes wait for; new messages are looked at as they come.", false, func(c *Config) any { return &c.Resolver.Retry }},
 	{"resolver.give_up", "168h", "How long an edit or delete waits for its message before it becomes a dead letter.", false, func(c *Config) any { return &c.Resolver.GiveUp }},
 	{"dedup.window", "1048576", "Offsets within which a repeated event is dropped. 24 bytes each, for every partition held. Fixed once events are archived.", false, func(c *Config) any { return &c.Dedup.Window }},
+	{"redact.policy", "", "YAML file of the redaction policy, as docs/redaction.md describes it; empty: every type is redacted. Its version is the one that counts, not redact.version; redact.types narrows it further. Relative to the working directory.", false, func(c *Config) any { return &c.Redact.Policy }},
 	{"redact.types", "all", "What is redacted: all, none, or a list of types such as [email, ip].", false, func(c *Config) any { return &c.Redact.Types }},
-	{"redact.version", "1", "Version of the redaction policy; raise it with every change, so that a replay under the new one wins.", false, func(c *Config) any { return &c.Redact.Version }},
+	{"redact.version", "1", "Version of the redaction policy where no policy file gives one; raise it with every change, so that a replay under the new one wins.", false, func(c *Config) any { return &c.Redact.Version }},
 }
 
 func (k Key) set(c *Config, v string) error {

@@ -11,15 +11,25 @@ import (
 
 // readYAML sets what a document says and notes each key's line. It goes on after a mistake, to report them all.
 func (c *Config) readYAML(file string, doc []byte, lines map[string]int) Problems {
-	var root yaml.Node
-	if err := yaml.Unmarshal(doc, &root); err != nil {
-		return Problems{{File: file, Line: errorLine(err), Key: "yaml", Text: err.Error()}}
+	root, problems := ParseYAML(file, doc)
+	if problems != nil {
+		return problems
 	}
 	r := &yamlReader{cfg: c, file: file, lines: lines}
 	for _, body := range root.Content {
 		r.node("", body)
 	}
 	return r.problems
+}
+
+// ParseYAML reads a document into nodes, which know their lines; file is its name in what is reported. An empty
+// document has a root without content.
+func ParseYAML(file string, doc []byte) (*yaml.Node, Problems) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(doc, &root); err != nil {
+		return nil, Problems{{File: file, Line: errorLine(err), Key: "yaml", Text: err.Error()}}
+	}
+	return &root, nil
 }
 
 // errorLine finds the line in a message of the YAML library, which has it in its text alone.
@@ -68,11 +78,7 @@ func (r *yamlReader) member(path string, name, v *yaml.Node) {
 	case group:
 		r.node(key, v)
 	default:
-		hint := ""
-		if near := nearest(key); near != "" {
-			hint = fmt.Sprintf("; did you mean %s?", near)
-		}
-		r.problem(name, key, "unknown key%s", hint)
+		r.problem(name, key, "unknown key%s", DidYouMean(key, paths()))
 	}
 }
 
@@ -124,15 +130,26 @@ func findKey(path string) (key *Key, group bool) {
 	return nil, group
 }
 
-// nearest is the known key that is at most three changes away.
-func nearest(path string) string {
+func paths() []string {
+	all := make([]string, len(Keys))
+	for i := range Keys {
+		all[i] = Keys[i].Path
+	}
+	return all
+}
+
+// DidYouMean is a hint such as "; did you mean email?" when a known name is at most three changes away, else empty.
+func DidYouMean(name string, known []string) string {
 	best, at := "", 4
-	for _, k := range Keys {
-		if d := distance(path, k.Path); d < at {
-			best, at = k.Path, d
+	for _, k := range known {
+		if d := distance(name, k); d < at {
+			best, at = k, d
 		}
 	}
-	return best
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", best)
 }
 
 // distance is Levenshtein's.

@@ -10,9 +10,9 @@ SELECT
     if(tupleElement(s.content, 'rank') = 1, tupleElement(s.content, 'at'), NULL) AS edited_at,
     if(tupleElement(s.deleted, 'flag') = 1, tupleElement(s.deleted, 'at'), NULL) AS deleted_at,
     tupleElement(s.extra, 'json') AS extra,
-    nullIf(s.message_ref, '') AS message_ref,
+    CAST(nullIf(s.message_ref, ''), 'Nullable(String)') AS message_ref,
     nullIf(tupleElement(s.guild, 'ref'), '') AS guild_ref,
-    nullIf(s.channel_ref, '') AS channel_ref,
+    CAST(nullIf(s.channel_ref, ''), 'Nullable(String)') AS channel_ref,
     nullIf(tupleElement(s.author, 'ref'), '') AS user_ref
 FROM state AS s FINAL
 WHERE tupleElement(s.author, 'rank') >= 0;
@@ -29,9 +29,9 @@ SELECT
     if(tupleElement(s.content, 'rank') = 1, tupleElement(s.content, 'at'), NULL) AS edited_at,
     CAST(NULL, 'Nullable(DateTime64(6, \'UTC\'))') AS deleted_at,
     tupleElement(s.extra, 'json') AS extra,
-    nullIf(s.message_ref, '') AS message_ref,
+    CAST(nullIf(s.message_ref, ''), 'Nullable(String)') AS message_ref,
     nullIf(tupleElement(s.guild, 'ref'), '') AS guild_ref,
-    nullIf(s.channel_ref, '') AS channel_ref,
+    CAST(nullIf(s.channel_ref, ''), 'Nullable(String)') AS channel_ref,
     nullIf(tupleElement(s.author, 'ref'), '') AS user_ref
 FROM state AS s FINAL
 WHERE tupleElement(s.author, 'rank') >= 0 AND tupleElement(s.deleted, 'flag') = 0;
