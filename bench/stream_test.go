@@ -1,6 +1,8 @@
 package bench_test
 
 import (
+	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"testing"
@@ -11,21 +13,36 @@ import (
 	"github.com/coldstream/coldstream/internal/testkit"
 )
 
-// stream is the topic that all benchmarks of the process read: generated once, read each time by a fresh group.
+// stream is the topic that all benchmarks of the process read: filled once, read each time by a fresh group.
 var stream struct {
-	once    sync.Once
-	topic   string
-	records int64 // events, repeats and records that are refused
-	bytes   int64 // of their values
+	once  sync.Once
+	topic string
+	contents
 }
 
-// preload makes the topic, with the shares of edits, repeats and bad records that `coldstream generate` makes.
+// contents is what a topic was filled with.
+type contents struct {
+	generator.Stats
+	Bytes int64 `json:"bytes"` // of the records' values
+}
+
+// preload makes the topic.
 func preload(b *testing.B) {
 	b.Helper()
 	startBroker(b)
 	stream.once.Do(func() {
 		topic := testkit.Topic(b, partitions, map[string]string{"retention.ms": "-1"})
-		publish(b, topic)
+		cmd, err := newChild(roleFill, topic)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out, err := cmd.Output()
+		if err != nil {
+			b.Fatalf("bench: fill topic: %v", err)
+		}
+		if err := json.Unmarshal(out, &stream.contents); err != nil {
+			b.Fatalf("bench: %q: %v", out, err)
+		}
 		stream.topic = topic
 	})
 	if stream.topic == "" {
@@ -33,32 +50,30 @@ func preload(b *testing.B) {
 	}
 }
 
-func publish(b *testing.B, topic string) {
-	b.Helper()
+// fill publishes events with the shares of edits, repeats and bad records that `coldstream generate` has.
+func fill(ctx context.Context, broker, topic string) (made contents, err error) {
 	options := generator.Defaults()
 	options.Events, options.Start = events, time.Now().Add(-24*time.Hour)
-	made, err := generator.New(options)
+	gen, err := generator.New(options)
 	if err != nil {
-		b.Fatal(err)
+		return made, err
 	}
-	out, err := producer.New(producer.Config{Brokers: []string{testkit.Kafka(b)}, Topic: topic})
+	out, err := producer.New(producer.Config{Brokers: []string{broker}, Topic: topic})
 	if err != nil {
-		b.Fatal(err)
+		return made, err
 	}
 	var buf []byte
 	for {
-		value, key, kind := made.Next(buf[:0])
+		value, key, kind := gen.Next(buf[:0])
 		if kind == generator.End {
 			break
 		}
 		buf = value
-		stream.bytes += int64(len(value))
-		if err := out.PublishRaw(b.Context(), slices.Clone(key), slices.Clone(value)); err != nil {
-			b.Fatal(err)
+		made.Bytes += int64(len(value))
+		if err := out.PublishRaw(ctx, slices.Clone(key), slices.Clone(value)); err != nil {
+			return made, err
 		}
 	}
-	stream.records = made.Stats().Records
-	if err := out.Close(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	made.Stats = gen.Stats()
+	return made, out.Close(ctx)
 }

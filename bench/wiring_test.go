@@ -79,7 +79,7 @@ func newCold(b *testing.B) *run {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &run{group: group, pipeline: p, flush: sink.RequestCheckpoint, stored: stored}
+	return &run{group: group, pipeline: p, rows: stream.Events, flush: sink.RequestCheckpoint, stored: stored}
 }
 
 // bucket opens a fresh bucket; stored is the bytes of the data files in it.
@@ -133,5 +133,5 @@ func newHot(b *testing.B) *run {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &run{group: group, pipeline: p}
+	return &run{group: group, pipeline: p, rows: stream.Events + stream.Repeats}
 }

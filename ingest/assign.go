@@ -139,26 +139,31 @@ func (s *session) plan(ctx context.Context, admin *kadm.Client, offsets map[stri
 		return nil, fmt.Errorf("%w: list end offsets: %w", schemas.ErrRewind, err)
 	}
 	plan := make([]*partition, 0, len(sources))
+	var fresh []string
 	for i, src := range sources {
 		src.Index = floors[i].Index
 		first, _ := from.Lookup(src.Topic, src.Partition)
 		end, _ := to.Lookup(src.Topic, src.Partition)
 		committed := offsets[src.Topic][src.Partition].EpochOffset().Offset
-		p, err := s.planOne(src, max(committed, floors[i].Offset), first.Offset, end.Offset)
+		start := max(committed, floors[i].Offset)
+		if start < 0 {
+			start = first.Offset
+			fresh = append(fresh, fmt.Sprintf("%s@%d", src, start))
+		}
+		p, err := s.planOne(src, start, first.Offset, end.Offset)
 		if err != nil {
 			return nil, err
 		}
 		plan = append(plan, p)
+	}
+	if len(fresh) > 0 {
+		s.cfg.Logger.Info("begins at the start of the log, where neither the group nor the table has a position", "group", s.cfg.Group, "at", fresh)
 	}
 	return plan, nil
 }
 
 func (s *session) planOne(src schemas.Source, start, logStart, logEnd int64) (*partition, error) {
 	switch {
-	case start < 0:
-		s.cfg.Logger.Info("reading from the start of the log: neither the group nor the table has a position", "group", s.cfg.Group,
-			"topic", src.Topic, "partition", src.Partition, "offset", logStart)
-		start = logStart
 	case start < logStart:
 		return nil, fmt.Errorf("%w: %s: offsets %d to %d were deleted by retention before group %s read them: `coldstream lake accept-gap` records the loss and goes on",
 			ErrOffsetGone, src, start, logStart-1, s.cfg.Group)

@@ -57,3 +57,28 @@ func TestRedactReplacesContentAndCounts(t *testing.T) {
 		t.Fatal("the rest changed")
 	}
 }
+
+func TestRedactDropsWhatThePolicySays(t *testing.T) {
+	e, err := redact.New(redact.Policy{
+		Version: 2, Actions: map[redact.Type]redact.Action{redact.SSN: redact.Drop, redact.IP: redact.Keep, redact.Email: redact.Mask},
+		Detectors: []redact.Detector{{Name: "project", Action: redact.Drop, Literals: []string{"bluebird"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &schemas.Batch{}
+	for i, text := range []string{"ssn 078-05-1121", "mail bob@example.com", "Bluebird and bob@example.com", "from 203.0.113.9", ""} {
+		b.Append(&schemas.Row{EventID: int64(i), Offset: int64(i), Content: []byte(text)})
+	}
+	if err := processors.NewRedact(e).Process(b); err != nil {
+		t.Fatal(err)
+	}
+	if !b.Dropped(0) || b.Dropped(1) || !b.Dropped(2) || b.Compact() != 2 || b.Len() != 3 {
+		t.Fatalf("%d rows left", b.Len())
+	}
+	for i, want := range []string{"mail [email:****.com]", "from 203.0.113.9", ""} {
+		if got := b.String(b.Content[i]); got != want || (b.Redactions[i] == 1) != (want != "") {
+			t.Errorf("%q with %d redactions", got, b.Redactions[i])
+		}
+	}
+}

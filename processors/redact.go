@@ -5,8 +5,9 @@ import (
 	"github.com/coldstream/coldstream/schemas"
 )
 
-// Redact replaces what an engine finds in the content of events, and counts it in the column Redactions. Content
-// without anything to redact stays where it is; a replacement is added to the batch's arena.
+// Redact replaces what an engine finds in the content of events, and counts it in the column Redactions, with what the
+// policy keeps and only counts. It marks the events that the policy drops. Content without anything to redact stays
+// where it is; a replacement is added to the batch's arena.
 type Redact struct {
 	engine *redact.Engine
 	spans  []redact.Span
@@ -24,6 +25,10 @@ func (r *Redact) Process(b *schemas.Batch) error {
 		}
 		text := b.Bytes(t)
 		if r.spans = r.engine.Find(r.spans[:0], text); len(r.spans) == 0 {
+			continue
+		}
+		if r.engine.Drops(r.spans) {
+			b.Drop(i)
 			continue
 		}
 		b.Content[i] = b.Arena(func(dst []byte) []byte { return r.engine.Redact(dst, text, r.spans) })

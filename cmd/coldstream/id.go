@@ -44,7 +44,7 @@ func showID(cmd *cobra.Command, g *globals, epoch schemas.Epoch, id int64) error
 }
 
 func newIDParseCommand(g *globals) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use: "parse ID…", Short: "Take Snowflakes apart", Args: cobra.MinimumNArgs(1),
 		Example: "  coldstream id parse 175928847299117063\n  coldstream id parse -- -175928847299117063",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,6 +64,10 @@ func newIDParseCommand(g *globals) *cobra.Command {
 			return nil
 		},
 	}
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %w; an id from before the epoch is negative, write it after two dashes: coldstream id parse -- -5", errUsage, err)
+	})
+	return c
 }
 
 func newIDNewCommand(g *globals) *cobra.Command {

@@ -125,7 +125,7 @@ func showImport(w io.Writer, g *globals, res importer.Result) error {
 	if len(skipped) > 0 {
 		text = "; skipped " + strings.Join(skipped, ", ")
 	}
-	_, err := fmt.Fprintf(w, "%s published from %s lines of %s files%s\n",
+	_, err := fmt.Fprintf(w, "%s published; lines read: %s, files: %s%s\n(what the pipeline refuses is in `coldstream dlq list` some seconds later)\n",
 		humanize.Comma(res.Published), humanize.Comma(res.Lines), humanize.Comma(int64(res.Files)), text)
 	return err
 }

@@ -58,11 +58,15 @@ func failed(err error) error {
 func execute(args []string, out, errs io.Writer) int {
 	ctx, stop := interruptible(context.Background(), errs)
 	defer stop()
-	root := newRootCommand()
+	g := &globals{}
+	root := newRootCommand(g)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = g.unknown
+	}
 	return exitCode(ctx, err, errs)
 }
 

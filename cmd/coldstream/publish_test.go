@@ -74,7 +74,7 @@ func TestImportPrintsItsResult(t *testing.T) {
 	if n := held(t, topic); n != 29 || res.Published != n || res.Files != 6 || res.Skipped["action"] != 6 {
 		t.Errorf("%d records, %+v", n, res)
 	}
-	if got = publish(t.Context(), seed, topic, nil, "import", "irc", logs); !strings.HasPrefix(got.out, "29 published from 52 lines of 6 files; skipped 6 action, ") {
+	if got = publish(t.Context(), seed, topic, nil, "import", "irc", logs); !strings.HasPrefix(got.out, "29 published; lines read: 52, files: 6; skipped 6 action, ") {
 		t.Errorf("%+v", got)
 	}
 }

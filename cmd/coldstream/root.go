@@ -25,6 +25,8 @@ type globals struct {
 	logFormat string
 	logLevel  string
 	json      bool
+
+	unknown error // --help was asked of a command that is not there
 }
 
 const rootLong = `Coldstream keeps chat history as an event log: Kafka in, ClickHouse for the last days,
@@ -33,8 +35,7 @@ Parquet chunks under one Iceberg table for all of it.
 A command finds the system by --config FILE, else by --data DIR (a folder that "coldstream up" runs from),
 else by the default data folder if something runs from it.`
 
-func newRootCommand() *cobra.Command {
-	g := &globals{}
+func newRootCommand(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use: "coldstream", Short: "Chat history as an event log", Long: rootLong,
 		Example:      "  coldstream demo                      # the whole system on one box, with made-up chat\n  coldstream up                        # the same, empty\n  coldstream import irc logs/          # publish IRC logs\n  coldstream sql 'SELECT count() FROM messages'",
@@ -59,6 +60,20 @@ func newRootCommand() *cobra.Command {
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Example = "  source <(coldstream completion bash)\n  coldstream completion zsh > \"${fpath[1]}/_coldstream\""
+		}
+	}
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 { // --help of a command that is not there
+			g.unknown = fmt.Errorf("%w: unknown command %q for %q", errUsage, words[0], cmd.CommandPath())
+			return
+		}
+		help(cmd, args)
+	})
 	return root
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -88,6 +89,13 @@ func initialised(ctx context.Context, cfg *config.Config, parts []string) error 
 	}
 	if len(pending) > 0 {
 		return &exitError{exitUsage, fmt.Errorf("%w (%d steps)", ddl.ErrNotMigrated, len(pending))}
+	}
+	there, err := client.Query(ctx, "EXISTS VIEW events")
+	if err != nil {
+		return failed(err)
+	}
+	if needsLake(parts) && strings.TrimSpace(string(there)) != "1" {
+		return &exitError{exitUsage, fmt.Errorf("ClickHouse has no view `events` of the lake: run `coldstream init`, and see what it says")}
 	}
 	return nil
 }

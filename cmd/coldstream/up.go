@@ -15,6 +15,7 @@ import (
 	"github.com/coldstream/coldstream/embedded/box"
 	"github.com/coldstream/coldstream/embedded/clickhouse"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/netutil"
 	"github.com/coldstream/coldstream/internal/progress"
 	"github.com/coldstream/coldstream/serve"
 )
@@ -76,7 +77,7 @@ func up(ctx context.Context, g *globals, f *boxFlags, dir string, then func(cont
 	}
 	b, err := startBox(ctx, f, dir)
 	if err != nil {
-		return failed(err)
+		return failed(withPortHint(err))
 	}
 	readyFiles := []string{filepath.Join(dir, config.ReadyFile)}
 	defer func() {
@@ -93,6 +94,14 @@ func up(ctx context.Context, g *globals, f *boxFlags, dir string, then func(cont
 	ready := b.Ready()
 	ready.Apply(cfg, dir)
 	return runBox(ctx, cfg, f, b, &ready, readyFiles, then)
+}
+
+// withPortHint adds the flags to an error about an address that is taken.
+func withPortHint(err error) error {
+	if busy := (*netutil.BusyError)(nil); errors.As(err, &busy) {
+		return fmt.Errorf("%w: choose others with --kafka-addr, --s3-addr, --clickhouse-addr and --http-addr (port 0 picks a free one)", err)
+	}
+	return err
 }
 
 func upConfig(g *globals, dir string) (*config.Config, error) {
@@ -136,7 +145,7 @@ func runBox(ctx context.Context, cfg *config.Config, f *boxFlags, b *box.Box, re
 	}
 	web, err := serve.Listen(serve.Config{Addr: f.http, Checks: s.checks(), Status: s.status, Checkpoint: s.requestCheckpoint, Log: s.log})
 	if err != nil {
-		return failed(err)
+		return failed(withPortHint(err))
 	}
 	ready.HTTP.Addr, ready.PID = dialable(web.Addr()), os.Getpid()
 	cfg.HTTP.Addr = ready.HTTP.Addr

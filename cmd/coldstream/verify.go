@@ -101,6 +101,10 @@ func verifyProgress(w io.Writer) func(string, int64, int64) {
 	return func(stage string, done, total int64) {
 		if now := time.Now(); now.After(next) {
 			next = now.Add(3 * time.Second)
+			if total == 0 {
+				fmt.Fprintf(w, "verify: %s\n", stage)
+				return
+			}
 			fmt.Fprintf(w, "verify: %s: %d of %d\n", stage, done, max(done, total))
 		}
 	}
@@ -117,17 +121,18 @@ func settle(ctx context.Context, cfg *config.Config, vc *verify.Config, wait tim
 	askCheckpoint(ctx, cfg.HTTP.Addr)
 	tell := verifyProgress(w)
 	for asked := time.Now(); ; {
-		behind, err := behind(ctx, vc, want)
+		hot, lake, err := behind(ctx, vc, want)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			return err
-		case err == nil && behind == 0:
+		case err == nil && hot == 0 && lake == 0:
 			return nil
+		case err == nil:
+			tell(fmt.Sprintf("waiting: records behind: hot %d, lake %d", hot, lake), 0, 0)
 		}
-		tell("waiting: records behind", behind, behind)
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("--wait %v ran out with %d records behind: is everything running? see `coldstream doctor`", wait, behind)
+			return fmt.Errorf("--wait %v ran out: %s", wait, late(ctx, vc, want))
 		case <-time.After(300 * time.Millisecond):
 		}
 		if time.Since(asked) > 5*time.Second { // what the worker had on its way at the first request was closed before it
@@ -135,6 +140,25 @@ func settle(ctx context.Context, cfg *config.Config, vc *verify.Config, wait tim
 			asked = time.Now()
 		}
 	}
+}
+
+// late says who is behind, when waiting was in vain.
+func late(ctx context.Context, vc *verify.Config, want []verify.RangeSpan) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	hot, lake, err := behind(ctx, vc, want)
+	if err != nil {
+		return err.Error()
+	}
+	checkpointed, err := vc.Log.Committed(ctx, vc.ColdGroup)
+	if err != nil {
+		return err.Error()
+	}
+	var cold int64
+	for _, s := range want {
+		cold += max(0, s.Next-max(checkpointed[s.Partition], s.From))
+	}
+	return fmt.Sprintf("the hot store is %d records behind, the archive's workers %d, the committer %d: does each of them run? see their logs and the status page", hot, cold, lake-cold)
 }
 
 // askCheckpoint asks the process behind an HTTP address. Where none answers, the workers' own interval decides.
@@ -148,21 +172,21 @@ func askCheckpoint(ctx context.Context, addr string) {
 	}
 }
 
-// behind counts the records of the spans that lake and hot store have not come to.
-func behind(ctx context.Context, vc *verify.Config, want []verify.RangeSpan) (int64, error) {
-	hot, err := vc.Log.Committed(ctx, vc.HotGroup)
+// behind counts the records of the spans that the hot store and the lake have not come to.
+func behind(ctx context.Context, vc *verify.Config, want []verify.RangeSpan) (hot, lake int64, err error) {
+	inserted, err := vc.Log.Committed(ctx, vc.HotGroup)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := vc.Lake.Open(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	cold := vc.Lake.Position()
-	var n int64
+	archived := vc.Lake.Position()
 	for _, s := range want {
-		n += max(0, s.Next-max(hot[s.Partition], s.From), s.Next-max(cold[s.Partition], s.From))
+		hot += max(0, s.Next-max(inserted[s.Partition], s.From))
+		lake += max(0, s.Next-max(archived[s.Partition], s.From))
 	}
-	return n, nil
+	return hot, lake, nil
 }
 
 func showVerify(w io.Writer, json bool, r *verify.Result) error {

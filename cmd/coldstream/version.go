@@ -17,7 +17,9 @@ type versionResult struct {
 	Version    string `json:"version"`
 	Commit     string `json:"commit"`
 	Go         string `json:"go"`
-	ClickHouse string `json:"clickhouse_engine"`
+	ClickHouse string `json:"clickhouse_engine"` // release of libchdb
+	Broker     string `json:"broker_engine"`
+	Store      string `json:"object_store_engine"`
 }
 
 func versions() versionResult {
@@ -29,6 +31,14 @@ func versions() versionResult {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" && r.Commit == "" {
 				r.Commit = s.Value
+			}
+		}
+		for _, d := range info.Deps {
+			switch d.Path {
+			case "github.com/twmb/franz-go/pkg/kfake":
+				r.Broker = "kfake " + d.Version
+			case "github.com/versity/versitygw":
+				r.Store = "versitygw " + d.Version
 			}
 		}
 	}
@@ -44,7 +54,7 @@ func newVersionCommand(g *globals) *cobra.Command {
 			if g.json {
 				return printJSON(cmd.OutOrStdout(), v)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "coldstream %s\ncommit     %s\ngo         %s\nclickhouse %s (embedded engine)\n", v.Version, v.Commit, v.Go, v.ClickHouse)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "coldstream %s\ncommit     %s\ngo         %s\nembedded   libchdb %s, %s, %s\n", v.Version, v.Commit, v.Go, v.ClickHouse, v.Broker, v.Store)
 			return err
 		},
 	}

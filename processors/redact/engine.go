@@ -1,42 +1,43 @@
 package redact
 
-import "fmt"
-
-// Policy says what an Engine looks for and what it puts in place. The zero
-// Policy looks for every type.
-type Policy struct {
-	// Version goes into file footers and beside every value that went through
-	// the policy; a later policy has a higher one. 0 stands for version 1.
-	Version uint32
-	// Off are the types not to look for.
-	Off []Type
-}
-
 // Engine finds and replaces by one policy. It is safe for concurrent use.
 type Engine struct {
 	version uint32
 	on      [typeCount]bool
-	marks   [typeCount]string // what stands in place of each type
-}
+	own     *own     // nil for none
+	kept    *Engine  // finds what is only counted; nil for nothing
+	allow   *allowed // nil for nothing
+	names   []string // of the types, built-in and own
+	actions []Action // by type
+	marks   []string // "[REDACTED:type]" by type
+	key     Key      // of pseudonyms
 
-// New makes an engine.
-func New(p Policy) (*Engine, error) {
-	e := &Engine{version: max(p.Version, 1)}
-	for t := range typeCount {
-		e.on[t] = true
-		e.marks[t] = markOpen + t.String() + "]"
-	}
-	for _, t := range p.Off {
-		if t >= typeCount {
-			return nil, fmt.Errorf("redact: policy turns off unknown type %d", uint8(t))
-		}
-		e.on[t] = false
-	}
-	return e, nil
+	ownRules []string // what own detectors look for, in words
 }
 
 // Version is the policy's version, 1 or more.
 func (e *Engine) Version() uint32 { return e.version }
+
+// TypeName is the name of a type that the engine finds, built-in or own.
+func (e *Engine) TypeName(t Type) string {
+	if int(t) < len(e.names) {
+		return e.names[t]
+	}
+	return t.String()
+}
+
+// Action is what becomes of a type.
+func (e *Engine) Action(t Type) Action { return e.actions[t] }
+
+// Drops says whether a text with these spans is to be dropped.
+func (e *Engine) Drops(spans []Span) bool {
+	for _, s := range spans {
+		if e.actions[s.Type] == Drop {
+			return true
+		}
+	}
+	return false
+}
 
 // Find appends the spans of what text holds to dst: sorted, without overlap, on
 // rune boundaries. What an earlier pass left, such as "[REDACTED:email]", is
@@ -44,13 +45,28 @@ func (e *Engine) Version() uint32 { return e.version }
 // neither slice; it does not allocate where there is nothing to find.
 func (e *Engine) Find(dst []Span, text []byte) []Span {
 	base := len(dst)
+	dst = e.find(dst, text)
+	switch {
+	case e.kept == nil:
+	case len(dst) == base:
+		dst = e.kept.find(dst, text)
+	default:
+		dst = e.kept.settle(dst, base, text)
+	}
+	return dst
+}
+
+// find is Find but for what is only counted.
+func (e *Engine) find(dst []Span, text []byte) []Span {
+	base := len(dst)
 	c := survey(text)
-	if c&(hasTrigger|hasFold) == 0 {
+	if c&(hasTrigger|hasFold) == 0 && e.own == nil {
 		return dst
 	}
 	if c&(hasFold|hasMark) == 0 {
 		f := finder{e: e, t: text, out: dst, base: base}
 		f.scan()
+		f.tryOwn()
 		dst = f.out
 		if len(dst) == base {
 			return dst
@@ -74,6 +90,7 @@ func (e *Engine) settle(dst []Span, base int, text []byte) []Span {
 		s.fold(text, dst[base:])
 		f := finder{e: e, t: s.text, out: s.spans[:0]}
 		f.scan()
+		f.tryOwn()
 		s.spans = resolve(f.out, 0)
 		if len(s.spans) == 0 {
 			break
@@ -87,8 +104,9 @@ func (e *Engine) settle(dst []Span, base int, text []byte) []Span {
 }
 
 // Redact appends text to dst with each span replaced, and returns it. spans must
-// be sorted and free of overlap, as Find gives them. A span of n bytes becomes
-// at most 26 bytes, so the output is never longer than 26 times the input.
+// be sorted and free of overlap, as Find gives them. A span becomes at most 53
+// bytes, 26 if nothing is hashed: the output is never longer than as many times
+// the input. What is to be dropped is replaced as by default.
 func (e *Engine) Redact(dst, text []byte, spans []Span) []byte {
 	at := 0
 	for _, s := range spans {
@@ -97,10 +115,4 @@ func (e *Engine) Redact(dst, text []byte, spans []Span) []byte {
 		at = s.End
 	}
 	return append(dst, text[at:]...)
-}
-
-// replace appends what stands in place of a value. Further actions of a policy
-// (mask, pseudonym, hash) belong here; value is what they would work on.
-func (e *Engine) replace(dst, _ []byte, t Type) []byte {
-	return append(dst, e.marks[t]...)
 }

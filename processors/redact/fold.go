@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"bytes"
 	"sync"
 	"unicode/utf8"
 )
@@ -118,22 +117,6 @@ func (s *scratch) foldOpen(text []byte, i int) int {
 	return end - i
 }
 
-// markLen is the length of a mark such as "[REDACTED:email]" at the start of t.
-func markLen(t []byte) int {
-	if len(t) < len(markOpen)+2 || string(t[:len(markOpen)]) != markOpen {
-		return 0
-	}
-	for i := len(markOpen); i < len(t) && i < len(markOpen)+24; i++ {
-		switch b := t[i]; {
-		case b == ']':
-			return i + 1
-		case b-'a' >= 26 && b != '_':
-			return 0
-		}
-	}
-	return 0
-}
-
 // bracketed reads "(at)", "[at]", "{at}", "<at>" and the same with "dot", spaces
 // allowed inside, and gives what they stand for.
 func bracketed(t []byte) (byte, int) {
@@ -172,7 +155,7 @@ func needsOpen(text []byte) bool {
 		if _, n := bracketed(text[i:]); n > 0 {
 			return true
 		}
-		if text[i] == '[' && bytes.HasPrefix(text[i:], []byte(markOpen)) {
+		if markLen(text[i:]) > 0 {
 			return true
 		}
 	}

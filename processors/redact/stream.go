@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 )
 
 // StreamOptions say how Run writes.
@@ -16,16 +17,27 @@ type StreamOptions struct {
 	// Spans adds to each document what was found, as byte offsets into the
 	// UTF-8 text of the input.
 	Spans bool
+	// Explain adds the spans with the action that each met and the rule that
+	// found it.
+	Explain bool
 }
 
 // Run reads one text a line and writes one JSON document a line, in the same
 // order: {"id","content"} with the redacted text and, if asked for, {"spans"}.
 // A line is NDJSON of {"id","content"}, whose id (a string or a number) is
 // echoed, or else plain text, whose id is the line's number from 1 as a string.
-// Run holds one line at a time, of any length. It returns the first error of
-// reading or writing, or the context's.
-func (e *Engine) Run(ctx context.Context, in io.Reader, out io.Writer, opts StreamOptions) error {
-	s := streamer{engine: e, opts: opts}
+// Instead of the content of a text that the policy drops there is
+// "dropped":true. Run holds one line at a time, of any length. It returns what
+// it has seen, with the first error of reading or writing, or the context's.
+func (e *Engine) Run(ctx context.Context, in io.Reader, out io.Writer, opts StreamOptions) (Stats, error) {
+	s := streamer{engine: e, opts: opts, stats: e.newStats()}
+	start := time.Now()
+	err := s.run(ctx, in, out)
+	s.stats.Took = time.Since(start)
+	return s.stats, err
+}
+
+func (s *streamer) run(ctx context.Context, in io.Reader, out io.Writer) error {
 	r := bufio.NewReaderSize(in, 1<<16)
 	w := bufio.NewWriterSize(out, 1<<16)
 	for number := 1; ; number++ {
@@ -57,6 +69,7 @@ func (e *Engine) Run(ctx context.Context, in io.Reader, out io.Writer, opts Stre
 type streamer struct {
 	engine   *Engine
 	opts     StreamOptions
+	stats    Stats
 	line     []byte
 	spans    []Span
 	redacted []byte
@@ -98,24 +111,36 @@ func (s *streamer) document(line []byte, number int) []byte {
 		}
 	}
 	s.spans = s.engine.Find(s.spans[:0], text)
-	s.redacted = s.engine.Redact(s.redacted[:0], text, s.spans)
-	s.out = append(append(append(s.out[:0], `{"id":`...), id...), `,"content":`...)
-	s.out = appendJSONString(s.out, s.redacted)
-	if s.opts.Spans {
-		s.out = append(s.out, `,"spans":[`...)
-		for i, sp := range s.spans {
-			if i > 0 {
-				s.out = append(s.out, ',')
-			}
-			s.out = append(s.out, `{"start":`...)
-			s.out = strconv.AppendInt(s.out, int64(sp.Start), 10)
-			s.out = append(s.out, `,"end":`...)
-			s.out = strconv.AppendInt(s.out, int64(sp.End), 10)
-			s.out = append(append(append(s.out, `,"type":"`...), sp.Type.String()...), `"}`...)
-		}
-		s.out = append(s.out, ']')
+	s.stats.count(s.engine, text, s.spans)
+	s.out = append(append(s.out[:0], `{"id":`...), id...)
+	if s.engine.Drops(s.spans) {
+		s.out = append(s.out, `,"dropped":true`...)
+	} else {
+		s.redacted = s.engine.Redact(s.redacted[:0], text, s.spans)
+		s.out = appendJSONString(append(s.out, `,"content":`...), s.redacted)
+	}
+	if s.opts.Spans || s.opts.Explain {
+		s.appendSpans(text)
 	}
 	return append(s.out, "}\n"...)
+}
+
+func (s *streamer) appendSpans(text []byte) {
+	s.out = append(s.out, `,"spans":[`...)
+	for i, sp := range s.spans {
+		if i > 0 {
+			s.out = append(s.out, ',')
+		}
+		s.out = strconv.AppendInt(append(s.out, `{"start":`...), int64(sp.Start), 10)
+		s.out = strconv.AppendInt(append(s.out, `,"end":`...), int64(sp.End), 10)
+		s.out = append(append(append(s.out, `,"type":"`...), s.engine.TypeName(sp.Type)...), '"')
+		if s.opts.Explain {
+			s.out = append(append(append(s.out, `,"action":"`...), s.engine.Action(sp.Type).String()...), `","rule":`...)
+			s.out = appendJSONString(s.out, []byte(s.engine.Rule(text, sp)))
+		}
+		s.out = append(s.out, '}')
+	}
+	s.out = append(s.out, ']')
 }
 
 // isID says whether raw JSON is a string or a number.

@@ -29,7 +29,7 @@ func TestRunAnswersEachLine(t *testing.T) {
 		"",
 	}, "\n")
 	var out bytes.Buffer
-	if err := newEngine(t).Run(context.Background(), strings.NewReader(in), &out, StreamOptions{Spans: true}); err != nil {
+	if _, err := newEngine(t).Run(context.Background(), strings.NewReader(in), &out, StreamOptions{Spans: true}); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {
@@ -39,7 +39,7 @@ func TestRunAnswersEachLine(t *testing.T) {
 
 func TestRunLeavesSpansOutUnlessAsked(t *testing.T) {
 	var out bytes.Buffer
-	if err := newEngine(t).Run(context.Background(), strings.NewReader("a@example.com\n"), &out, StreamOptions{}); err != nil {
+	if _, err := newEngine(t).Run(context.Background(), strings.NewReader("a@example.com\n"), &out, StreamOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if want := `{"id":"1","content":"[REDACTED:email]"}` + "\n"; out.String() != want {
@@ -50,7 +50,7 @@ func TestRunLeavesSpansOutUnlessAsked(t *testing.T) {
 func TestRunTakesLinesOfAnyLength(t *testing.T) {
 	var out bytes.Buffer
 	in := strings.Repeat("word ", 100_000) + "bob@example.com"
-	if err := newEngine(t).Run(context.Background(), strings.NewReader(in), &out, StreamOptions{}); err != nil {
+	if _, err := newEngine(t).Run(context.Background(), strings.NewReader(in), &out, StreamOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasSuffix(out.String(), "word [REDACTED:email]\"}\n") {
@@ -61,8 +61,32 @@ func TestRunTakesLinesOfAnyLength(t *testing.T) {
 func TestRunStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	err := newEngine(t).Run(ctx, strings.NewReader("x\n"), &bytes.Buffer{}, StreamOptions{})
+	_, err := newEngine(t).Run(ctx, strings.NewReader("x\n"), &bytes.Buffer{}, StreamOptions{})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Run = %v", err)
+	}
+}
+
+func TestRunExplainsAndCounts(t *testing.T) {
+	e := engineWith(t, Policy{Actions: map[Type]Action{Secret: Mask, SSN: Drop}, Detectors: ownDetectors(Keep)})
+	in := "token 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\nssn 078-05-1121\nbluebird\nbob (at) example (dot) com\nnothing\n"
+	want := strings.Join([]string{
+		`{"id":"1","content":"token [secret:****Lq17]","spans":[{"start":6,"end":46,"type":"secret","action":"mask","rule":"a token of GitHub: ghp_ and 36 to 251 characters"}]}`,
+		`{"id":"2","dropped":true,"spans":[{"start":4,"end":15,"type":"ssn","action":"drop","rule":"` + rules[SSN] + `"}]}`,
+		`{"id":"3","content":"bluebird","spans":[{"start":0,"end":8,"type":"project","action":"keep","rule":"one of the literals \"Bluebird, operation x, operation x two\" and 1 more"}]}`,
+		`{"id":"4","content":"[REDACTED:email]","spans":[{"start":0,"end":26,"type":"email","action":"redact","rule":"` + rules[Email] + `; seen through its disguise as \"bob@example.com\""}]}`,
+		`{"id":"5","content":"nothing","spans":[]}`, "",
+	}, "\n")
+	var out, numbers bytes.Buffer
+	stats, err := e.Run(context.Background(), strings.NewReader(in), &out, StreamOptions{Explain: true})
+	if err != nil || out.String() != want {
+		t.Errorf("%v\n got %s\nwant %s", err, out.String(), want)
+	}
+	if stats.Texts != 5 || stats.Found != 4 || stats.Dropped != 1 || stats.Types[Secret].Spans != 1 || stats.Took <= 0 {
+		t.Errorf("%+v", stats)
+	}
+	if err := stats.Write(&numbers); err != nil || !strings.Contains(numbers.String(), "5 messages, 4 with something found, 1 dropped") ||
+		!strings.Contains(numbers.String(), "1  project         keep\n") || strings.Contains(numbers.String(), "jwt") {
+		t.Errorf("%v\n%s", err, numbers.String())
 	}
 }
