@@ -47,7 +47,8 @@ type supervisor struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	failing map[string]string
+	failing map[string]string    // what each part that does not work says
+	since   map[string]time.Time // and when it last did
 }
 
 const (
@@ -91,13 +92,28 @@ func (s *supervisor) set(name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failing == nil {
-		s.failing = map[string]string{}
+		s.failing, s.since = map[string]string{}, map[string]time.Time{}
 	}
 	if err == nil {
 		delete(s.failing, name)
 		return
 	}
-	s.failing[name] = name + ": " + err.Error()
+	s.failing[name], s.since[name] = name+": "+err.Error(), time.Now()
+}
+
+// passingTime is how long an error that a part gets over by itself is shown, unless it comes again.
+const passingTime = 30 * time.Second
+
+// passing lists a part as failing for a while.
+func (s *supervisor) passing(name string, err error) {
+	s.set(name, err)
+	time.AfterFunc(passingTime, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.failing[name] == name+": "+err.Error() && time.Since(s.since[name]) >= passingTime {
+			delete(s.failing, name)
+		}
+	})
 }
 
 func (s *supervisor) list() []string {

@@ -7,11 +7,16 @@ package kafkalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
+
+// ErrMoved says that retention has deleted records of a span before they were read: ask for the spans again.
+var ErrMoved = errors.New("the log's start has moved past what was to be read")
 
 // Span is the offsets [From, Next) of a partition that the broker holds now; Next is the last stable offset.
 type Span struct {
@@ -51,7 +56,7 @@ func Spans(ctx context.Context, adm *kadm.Client, topic string) ([]Span, error) 
 func Read(ctx context.Context, brokers []string, topic string, f func(*kgo.Record) error, opts ...kgo.Opt) error {
 	cl, err := kgo.NewClient(append([]kgo.Opt{
 		kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(64 << 20),
+		kgo.MaxDecompressBatchBytes(64 << 20), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 	}, opts...)...)
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", topic, err)
@@ -64,8 +69,8 @@ func Read(ctx context.Context, brokers []string, topic string, f func(*kgo.Recor
 	return ReadSpans(ctx, cl, topic, spans, f)
 }
 
-// ReadSpans calls f for every committed record within the spans. The client must keep control records, so that a span
-// that ends in a transaction's marker ends here too.
+// ReadSpans calls f for every committed record within the spans; ErrMoved if the log no longer has one. The client must
+// keep control records, so that a span that ends in a transaction's marker ends here too, and must not reset offsets.
 func ReadSpans(ctx context.Context, cl *kgo.Client, topic string, spans []Span, f func(*kgo.Record) error) error {
 	left := map[int32]int64{}
 	from := map[int32]kgo.Offset{}
@@ -85,6 +90,9 @@ func ReadSpans(ctx context.Context, cl *kgo.Client, topic string, spans []Span, 
 			return err
 		}
 		for _, e := range fetches.Errors() {
+			if errors.Is(e.Err, kerr.OffsetOutOfRange) {
+				return fmt.Errorf("topic %s partition %d: %w", e.Topic, e.Partition, ErrMoved)
+			}
 			return fmt.Errorf("topic %s partition %d: %w", e.Topic, e.Partition, e.Err)
 		}
 		if err := take(fetches, left, f); err != nil {

@@ -17,7 +17,7 @@ func (v *run) lake(ctx context.Context) error {
 	for _, s := range v.result.Range {
 		from[s.Partition], next[s.Partition] = s.From, s.Next
 	}
-	var done int64
+	var done, gone int64
 	err := v.cfg.Lake.Rows(ctx, func(b *schemas.Batch, policy int64) error {
 		for i := range b.Len() {
 			if b.Offset[i] >= next[b.Partition[i]] {
@@ -28,12 +28,16 @@ func (v *run) lake(ctx context.Context) error {
 		done += int64(b.Len())
 		v.cfg.Progress("lake", done, v.result.Topic.Records)
 		return nil
-	}, func(file string) { v.result.example("lake: the table names the file %s, and it is not there", file) })
+	}, func(file string, rows int64) {
+		gone += rows
+		v.result.example("lake: the table names the file %s of %d rows, and it is not there", file, rows)
+	})
 	if err != nil {
 		return fmt.Errorf("lake: %w", err)
 	}
 	v.missing()
 	r := &v.result.Lake
+	r.Missing = max(r.Missing, gone) // rows from before the range are missing too, when their file is
 	if r.Files, r.Bytes, r.UnreferencedFiles, err = v.cfg.Lake.Files(ctx); err != nil {
 		return fmt.Errorf("lake: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/sinks/resolver"
@@ -15,11 +17,15 @@ import (
 // ClickHouse is the hot store behind its views.
 type ClickHouse struct{ Client *chhttp.Client }
 
-// hotQuery gives each message as six fixed numbers; texts as their hash.
-const hotQuery = `SELECT channel_id, message_id, if(isNull(message_ref), 0, xxh3(assumeNotNull(message_ref))), xxh3(content),
-toInt64(ifNull(user_id, 0)), toUInt8(isNotNull(deleted_at)) FROM messages_all FORMAT RowBinary`
+// hotQuery gives each message as fixed numbers; texts as their hash. It reads the state below the views, which show no
+// versions.
+const hotQuery = `SELECT channel_id, -inv, ref_hash, xxh3(tupleElement(content, 'text')),
+if(tupleElement(author, 'known') = 1, tupleElement(author, 'id'), 0),
+tupleElement(content, 'version'), tupleElement(deleted, 'version'), toInt64(tupleElement(content, 'policy')),
+toUInt8(tupleElement(deleted, 'flag'))
+FROM state FINAL WHERE tupleElement(author, 'rank') >= 0 FORMAT RowBinary`
 
-const hotRowBytes = 5*8 + 1
+const hotRowBytes = 8*8 + 1
 
 // Messages is part of Hot.
 func (c ClickHouse) Messages(ctx context.Context, f func(HotMessage) error) error {
@@ -36,12 +42,13 @@ func (c ClickHouse) Messages(ctx context.Context, f func(HotMessage) error) erro
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read messages_all: %w", err)
+			return fmt.Errorf("read state: %w", err)
 		}
 		num := func(i int) uint64 { return binary.LittleEndian.Uint64(row[8*i:]) }
 		m := HotMessage{
 			Key:     MessageKey{Channel: int64(num(0)), Message: int64(num(1)), Hash: num(2)},
-			Content: num(3), User: int64(num(4)), Deleted: row[40] == 1,
+			Content: num(3), User: int64(num(4)), ContentVersion: int64(num(5)), DeletedVersion: int64(num(6)), Policy: int64(num(7)),
+			Deleted: row[64] == 1,
 		}
 		if err := f(m); err != nil {
 			return err
@@ -49,5 +56,20 @@ func (c ClickHouse) Messages(ctx context.Context, f func(HotMessage) error) erro
 	}
 }
 
+// Visible is part of Hot.
+func (c ClickHouse) Visible(ctx context.Context) (int64, error) {
+	out, err := c.Client.Query(ctx, "SELECT count() FROM messages")
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("count of messages: %w", err)
+	}
+	return n, nil
+}
+
 // Waiting is part of Hot.
-func (c ClickHouse) Waiting(ctx context.Context) (int64, error) { return resolver.Waiting(ctx, c.Client) }
+func (c ClickHouse) Waiting(ctx context.Context) (int64, error) {
+	return resolver.Waiting(ctx, c.Client)
+}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -45,7 +46,7 @@ func (k KafkaLog) Spans(ctx context.Context) ([]RangeSpan, error) {
 // Read is part of Log.
 func (k KafkaLog) Read(ctx context.Context, spans []RangeSpan, f func(Record) error) error {
 	cl, err := kgo.NewClient(kgo.SeedBrokers(k.Brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(64<<20))
+		kgo.MaxDecompressBatchBytes(64<<20), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
 	if err != nil {
 		return fmt.Errorf("kafka: %w", err)
 	}
@@ -54,9 +55,13 @@ func (k KafkaLog) Read(ctx context.Context, spans []RangeSpan, f func(Record) er
 	for i, s := range spans {
 		of[i] = kafkalog.Span{Partition: s.Partition, From: s.From, Next: s.Next}
 	}
-	return kafkalog.ReadSpans(ctx, cl, k.Topic, of, func(r *kgo.Record) error {
+	err = kafkalog.ReadSpans(ctx, cl, k.Topic, of, func(r *kgo.Record) error {
 		return f(Record{Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp, Value: r.Value})
 	})
+	if errors.Is(err, kafkalog.ErrMoved) {
+		return fmt.Errorf("%w: %w", ErrMoved, err)
+	}
+	return err
 }
 
 // Committed is part of Log.

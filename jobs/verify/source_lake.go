@@ -55,7 +55,7 @@ func (l *LakeTable) Position() map[int32]int64 {
 const readers = 4
 
 // Rows is part of Lake. A file that is damaged is an error that names it.
-func (l *LakeTable) Rows(ctx context.Context, f func(b *schemas.Batch, policy int64) error, gone func(string)) error {
+func (l *LakeTable) Rows(ctx context.Context, f func(b *schemas.Batch, policy int64) error, gone func(string, int64)) error {
 	if !l.known {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (l *LakeTable) Rows(ctx context.Context, f func(b *schemas.Batch, policy in
 	g.Go(func() error {
 		for body := range bodies {
 			if body.body == nil {
-				gone(body.file.Path)
+				gone(body.file.Path, body.file.Rows)
 				continue
 			}
 			if err := l.rowsOf(body, f); err != nil {

@@ -10,6 +10,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -119,25 +120,31 @@ type Lake interface {
 	Position() map[int32]int64
 	// Rows gives every row that came from the topic, with the redaction policy of its file. The batch is the callee's
 	// for the call. gone is told of files that the table names and the store does not have.
-	Rows(ctx context.Context, f func(b *schemas.Batch, policy int64) error, gone func(file string)) error
+	Rows(ctx context.Context, f func(b *schemas.Batch, policy int64) error, gone func(file string, rows int64)) error
 	// Files counts the table's live files and their bytes, and the data files in the bucket that no version names.
 	Files(ctx context.Context) (files, bytes, unreferenced int64, err error)
 }
 
 // Hot is the state table.
 type Hot interface {
-	// Messages gives every message of the state, deleted ones too.
+	// Messages gives every message of the state whose creation is known, deleted ones too.
 	Messages(ctx context.Context, f func(HotMessage) error) error
+	// Visible counts the messages that a reader may see.
+	Visible(ctx context.Context) (int64, error)
 	// Waiting counts edits and deletes that wait for their message.
 	Waiting(ctx context.Context) (int64, error)
 }
 
-// HotMessage is a message of the state table; texts as XXH3-64.
+// HotMessage is a message of the state table; texts as XXH3-64. The versions are the ids of the events that its content
+// and its deletion come from, and Policy is the redaction policy that the content went through.
 type HotMessage struct {
-	Key     MessageKey
-	Content uint64
-	User    int64
-	Deleted bool
+	Key            MessageKey
+	Content        uint64
+	User           int64
+	Deleted        bool
+	ContentVersion int64
+	DeletedVersion int64
+	Policy         int64
 }
 
 // MessageKey names a message: two messages never share one.
@@ -172,8 +179,13 @@ type Config struct {
 	Now       func() time.Time                      // default time.Now
 }
 
-// Run compares. The order of reading matters while events arrive: positions and groups first, then the topic up to where
-// it stood, then the stores, so that whatever the positions cover must be found.
+// ErrMoved says that the topic has dropped records of the range while it was verified.
+var ErrMoved = errors.New("retention moved the start of the topic")
+
+// maxTries bounds how often Run begins again because the topic's start has moved.
+const maxTries = 5
+
+// Run compares. When retention drops records of the range meanwhile, it begins again.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -181,14 +193,42 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, int64, int64) {}
 	}
-	v := &run{cfg: cfg, result: &Result{}, state: state{}, touched: map[MessageKey]struct{}{}}
-	for _, step := range []func(context.Context) error{v.bounds, v.topic, v.lake, v.hot} {
+	for try := 1; ; try++ {
+		v := &run{cfg: cfg, result: &Result{}, state: state{}, touched: map[MessageKey]struct{}{}}
+		err := v.once(ctx)
+		if errors.Is(err, ErrMoved) && try < maxTries {
+			continue
+		}
+		return v.result, err
+	}
+}
+
+// once compares once. The order of reading matters while events arrive: positions and groups first, then the topic up to
+// where it stood, then the stores, so that whatever the positions cover must be found.
+func (v *run) once(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{v.bounds, v.topic, v.lake, v.hot, v.unmoved} {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	v.result.judge()
-	return v.result, nil
+	return nil
+}
+
+// unmoved fails with ErrMoved if the topic has dropped records of the range.
+func (v *run) unmoved(ctx context.Context) error {
+	now, err := v.cfg.Log.Spans(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range now {
+		for _, r := range v.result.Range {
+			if s.Partition == r.Partition && s.From > r.From {
+				return fmt.Errorf("%w: partition %d, from %d to %d", ErrMoved, s.Partition, r.From, s.From)
+			}
+		}
+	}
+	return nil
 }
 
 type run struct {

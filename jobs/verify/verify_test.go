@@ -1,7 +1,9 @@
 package verify_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -34,6 +36,9 @@ type world struct {
 	alter    map[int]string
 	foreign  []int // offsets that rows claim which the topic does not explain
 	gone     []string
+	goneRows int64
+	from     int64 // first offset that the topic still holds
+	moves    int   // how often it moves while it is read
 	hot      []verify.HotMessage
 	late     [][]byte // documents that arrive while the hot store is read
 	reads    int
@@ -58,7 +63,7 @@ func newWorld() *world {
 	w.position = int64(len(w.docs))
 	w.next["hot"], w.next["cold"] = w.position, w.position
 	message := func(n int, text string, deleted bool) verify.HotMessage {
-		return verify.HotMessage{Key: verify.MessageKey{Channel: 5, Message: id(n)}, Content: verify.HashText(text), User: 7, Deleted: deleted}
+		return verify.HotMessage{Key: verify.MessageKey{Channel: 5, Message: id(n)}, Content: verify.HashText(text), User: 7, Deleted: deleted, Policy: 1}
 	}
 	w.hot = []verify.HotMessage{message(0, "changed", false), message(1, "second", false), message(2, "third", true)}
 	return w
@@ -69,11 +74,16 @@ func (w *world) Spans(context.Context) ([]verify.RangeSpan, error) {
 	if w.reads > 0 {
 		n += int64(len(w.late))
 	}
-	return []verify.RangeSpan{{Topic: "events", Next: n}}, nil
+	return []verify.RangeSpan{{Topic: "events", From: w.from, Next: n}}, nil
 }
 
 func (w *world) Read(_ context.Context, spans []verify.RangeSpan, f func(verify.Record) error) error {
 	w.reads++
+	if w.moves > 0 {
+		w.moves--
+		w.from++
+		return verify.ErrMoved
+	}
 	all := slices.Concat(w.docs, w.late)
 	for o := spans[0].From; o < spans[0].Next; o++ {
 		if err := f(verify.Record{Offset: o, Time: now.Add(-time.Minute), Value: all[o]}); err != nil {
@@ -91,9 +101,9 @@ func (w *world) Open(context.Context) error { return nil }
 
 func (w *world) Position() map[int32]int64 { return map[int32]int64{0: w.position} }
 
-func (w *world) Rows(_ context.Context, f func(*schemas.Batch, int64) error, gone func(string)) error {
+func (w *world) Rows(_ context.Context, f func(*schemas.Batch, int64) error, gone func(string, int64)) error {
 	for _, g := range w.gone {
-		gone(g)
+		gone(g, w.goneRows)
 	}
 	d := decoder{codec.JSON{Epoch: schemas.DiscordEpoch}}
 	for _, o := range slices.Concat(w.rows, w.foreign) {
@@ -128,6 +138,15 @@ func (w *world) Messages(_ context.Context, f func(verify.HotMessage) error) err
 		}
 	}
 	return nil
+}
+
+func (w *world) Visible(context.Context) (n int64, err error) {
+	for _, m := range w.hot {
+		if !m.Deleted {
+			n++
+		}
+	}
+	return n, nil
 }
 
 func (w *world) Waiting(context.Context) (int64, error) { return 0, nil }
@@ -177,6 +196,54 @@ func TestEveryFaultIsSeen(t *testing.T) {
 				t.Fatalf("%d, %+v", n, r)
 			}
 		})
+	}
+}
+
+func TestAFileFromBeforeTheRangeIsMissed(t *testing.T) {
+	w := newWorld()
+	w.gone, w.goneRows = []string{"data/old.parquet"}, 12
+	if r := w.verify(t); r.OK || r.Lake.Missing != 12 {
+		t.Fatalf("%+v", r)
+	}
+}
+
+func TestRetentionThatMovesMakesItBeginAgain(t *testing.T) {
+	w := newWorld()
+	w.moves = 2
+	if r := w.verify(t); !r.OK || r.Range[0].From != 2 || r.Topic.Records != 5 {
+		t.Fatalf("%+v", r)
+	}
+	w = newWorld()
+	w.moves = 100
+	w.docs = nil
+	if _, err := verify.Run(context.Background(), verify.Config{Log: w, Decoder: &decoder{}, Redactor: noRedaction{}}); !errors.Is(err, verify.ErrMoved) {
+		t.Fatal(err)
+	}
+}
+
+func TestContentOfAnotherPolicyIsNotCompared(t *testing.T) {
+	w := newWorld()
+	w.hot[0].Policy, w.hot[0].Content = 7, verify.HashText("redacted otherwise")
+	if r := w.verify(t); !r.OK {
+		t.Fatalf("%+v", r)
+	}
+}
+
+func TestAnEventSentAgainWithAnotherTextMayKeepEither(t *testing.T) {
+	w := newWorld()
+	w.docs[3] = bytes.Replace(w.docs[3], []byte("second"), []byte("zweite"), 1)
+	w.hot[1].Content = verify.HashText("zweite")
+	if r := w.verify(t); !r.OK {
+		t.Fatalf("%+v", r)
+	}
+}
+
+func TestADeleteFromBeforeTheRangeIsNoFault(t *testing.T) {
+	w := newWorld()
+	w.from = 1 // the creation of message 0 is out of range, that of message 1 stands twice in it
+	w.hot[1].Deleted, w.hot[1].DeletedVersion = true, id(9)
+	if r := w.verify(t); !r.OK {
+		t.Fatalf("%+v", r)
 	}
 }
 

@@ -29,6 +29,8 @@ var pseudonymCode = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithP
 // replace appends what stands in place of a value.
 func (e *Engine) replace(dst, value []byte, t Type) []byte {
 	switch e.actions[t] {
+	case Redact:
+		return append(dst, e.marks[t]...)
 	case Keep:
 		return append(dst, value...)
 	case Mask:

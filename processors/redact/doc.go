@@ -1,7 +1,8 @@
 // Package redact finds personal data and secrets in chat text and replaces
-// them by their type.
+// them as a policy says.
 //
-// Engine is the type to know, and Span what it finds. One scan over the text,
+// Engine is the type to know, Policy what it is made from, and Span what it
+// finds. One scan over the text,
 // a table look-up a byte, finds where a detector could begin; a detector is an
 // anchored parser, written from the specification that its comment names, and
 // decides by structure, assigned ranges, checksum and, where these leave doubt,
@@ -14,6 +15,10 @@
 // plain ones first, and what is found there is mapped back, so spans are always
 // byte offsets of the original, on rune boundaries.
 //
-// Nothing here fails: a text is any bytes, and invalid UTF-8 is kept as it was.
+// Whatever stands in place of a value is a mark in brackets, which no detector
+// looks into: redacting a text twice changes nothing, under any policy.
+//
+// A policy is refused with every mistake at once; after that nothing here
+// fails: a text is any bytes, and invalid UTF-8 is kept as it was.
 // The package knows text only; what a message is, is its caller's business.
 package redact

@@ -5,6 +5,7 @@ type Engine struct {
 	version uint32
 	on      [typeCount]bool
 	own     *own     // nil for none
+	always  bool     // own detectors may find something in any text
 	kept    *Engine  // finds what is only counted; nil for nothing
 	allow   *allowed // nil for nothing
 	names   []string // of the types, built-in and own
@@ -45,36 +46,28 @@ func (e *Engine) Drops(spans []Span) bool {
 // neither slice; it does not allocate where there is nothing to find.
 func (e *Engine) Find(dst []Span, text []byte) []Span {
 	base := len(dst)
-	dst = e.find(dst, text)
-	switch {
-	case e.kept == nil:
-	case len(dst) == base:
-		dst = e.kept.find(dst, text)
-	default:
-		dst = e.kept.settle(dst, base, text)
-	}
-	return dst
-}
-
-// find is Find but for what is only counted.
-func (e *Engine) find(dst []Span, text []byte) []Span {
-	base := len(dst)
 	c := survey(text)
-	if c&(hasTrigger|hasFold) == 0 && e.own == nil {
+	if c&(hasTrigger|hasFold) == 0 && !e.always {
 		return dst
 	}
 	if c&(hasFold|hasMark) == 0 {
 		f := finder{e: e, t: text, out: dst, base: base}
-		f.scan()
-		f.tryOwn()
+		f.find()
 		dst = f.out
 		if len(dst) == base {
+			if e.kept != nil {
+				dst = e.kept.Find(dst, text)
+			}
 			return dst
 		}
 		// What is taken out may uncover more; settle looks again.
 		dst = resolve(dst, base)
 	}
-	return e.settle(dst, base, text)
+	dst = e.settle(dst, base, text)
+	if e.kept != nil {
+		dst = e.kept.settle(dst, base, text)
+	}
+	return dst
 }
 
 // maxRounds bounds how often settle looks again. Two rounds settle any text
@@ -89,8 +82,7 @@ func (e *Engine) settle(dst []Span, base int, text []byte) []Span {
 	for range maxRounds {
 		s.fold(text, dst[base:])
 		f := finder{e: e, t: s.text, out: s.spans[:0]}
-		f.scan()
-		f.tryOwn()
+		f.find()
 		s.spans = resolve(f.out, 0)
 		if len(s.spans) == 0 {
 			break

@@ -155,7 +155,7 @@ func needsOpen(text []byte) bool {
 		if _, n := bracketed(text[i:]); n > 0 {
 			return true
 		}
-		if markLen(text[i:]) > 0 {
+		if text[i] == '[' && markLen(text[i:]) > 0 {
 			return true
 		}
 	}

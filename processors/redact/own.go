@@ -104,7 +104,7 @@ func (e *Engine) addOwn(detectors []Detector) error {
 	if o.words, err = ahocorasick.NewBuilder().AddStrings(words).Build(); err != nil {
 		return fmt.Errorf("redact: literals of own detectors: %w", err)
 	}
-	e.own = o
+	e.own, e.always = o, true
 	return nil
 }
 
@@ -145,6 +145,14 @@ func (d Detector) validateWords(bad func(string, ...any) error, words []string) 
 		}
 	}
 	return nil
+}
+
+// find is one look with every detector.
+func (f *finder) find() {
+	f.scan()
+	if f.e.own != nil {
+		f.own()
+	}
 }
 
 var lowered = sync.Pool{New: func() any { return new([]byte) }}
@@ -199,11 +207,5 @@ func (f *finder) pattern(p *pattern) {
 			}
 		}
 		at += n + 1
-	}
-}
-
-func (f *finder) tryOwn() {
-	if f.e.own != nil {
-		f.own()
 	}
 }

@@ -209,10 +209,9 @@ func (f *finder) numbers(start, end int, seen class) {
 
 // add records what was found.
 func (f *finder) add(start, end int, t Type) {
-	if f.e.allow != nil && f.e.allow.has(f.t[start:end], t) {
-		return
+	if f.e.allow == nil || !f.e.allow.has(f.t[start:end], t) {
+		f.out = append(f.out, Span{start, end, t})
 	}
-	f.out = append(f.out, Span{start, end, t})
 }
 
 // at is the byte at i, or 0 outside the text.
