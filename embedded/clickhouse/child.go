@@ -204,12 +204,12 @@ func lockFolder(dir string) error {
 	if err != nil {
 		return fmt.Errorf("the ClickHouse folder %s is in use by another process: %w", dir, err)
 	}
-	runtimeKeep = file
+	lockFile = file
 	return nil
 }
 
-// runtimeKeep holds the locked file open for the life of the process.
-var runtimeKeep *os.File
+// lockFile holds the locked file open for the life of the process: a collected os.File closes, and with it goes the lock.
+var lockFile *os.File //nolint:unused // it is written so that it stays reachable
 
 // listen opens the port; one that a dying predecessor still holds is waited for.
 func listen(addr string) (net.Listener, error) {

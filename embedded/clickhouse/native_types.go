@@ -109,7 +109,7 @@ func decimalLayout(precision string) (layout, error) {
 			return layout{width: step[1]}, err
 		}
 	}
-	return layout{}, fmt.Errorf("Decimal of %s digits: %w", precision, errNativeType)
+	return layout{}, fmt.Errorf("a Decimal of %s digits: %w", precision, errNativeType)
 }
 
 // elementType is the type of a Tuple's element, which may have a name before it.

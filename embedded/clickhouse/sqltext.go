@@ -224,7 +224,7 @@ func (s *statement) settingsAfter(l *lexer) string {
 	if !ok || !t.is("SETTINGS") {
 		return ""
 	}
-	end := t.end
+	var end int
 	for {
 		name, _ := ahead.next()
 		eq, _ := ahead.next()

@@ -14,12 +14,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	path, err := clickhouse.FetchLibrary(ctx, progress.Steps(os.Stderr, progress.Options{Title: "fetch libchdb", Bytes: true}))
+	path, err := fetch()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "fetchlibchdb:", err)
 		os.Exit(1)
 	}
 	fmt.Println(path)
+}
+
+func fetch() (string, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return clickhouse.FetchLibrary(ctx, progress.Steps(os.Stderr, progress.Options{Title: "fetch libchdb", Bytes: true}))
 }
