@@ -66,22 +66,35 @@ func (f *finder) lastWord(start int) (c hint) {
 	return f.words(from, end)
 }
 
-// before is the contexts of the words shortly before start.
-func (f *finder) before(start int) hint {
-	return f.words(max(0, start-contextBefore), start)
-}
-
 // scriptWords are words of scripts without spaces or with endings, found inside
 // a run of letters.
 var scriptWords = []struct {
 	word string
 	ctx  hint
 }{
-	{"電話", ctxPhoneWord | ctxPhone}, {"电话", ctxPhoneWord | ctxPhone}, {"手机", ctxPhoneWord | ctxPhone}, {"手機", ctxPhoneWord | ctxPhone},
-	{"携帯", ctxPhoneWord | ctxPhone}, {"전화", ctxPhoneWord | ctxPhone}, {"휴대폰", ctxPhoneWord | ctxPhone}, {"телефон", ctxPhoneWord | ctxPhone},
-	{"هاتف", ctxPhoneWord | ctxPhone}, {"טלפון", ctxPhoneWord | ctxPhone}, {"โทร", ctxPhoneWord | ctxPhone}, {"फोन", ctxPhoneWord | ctxPhone},
-	{"カード", ctxCard}, {"信用卡", ctxCard}, {"银行卡", ctxCard}, {"карт", ctxCard}, {"카드", ctxCard},
-	{"身份证", ctxIdentity}, {"身分證", ctxIdentity}, {"マイナンバー", ctxIdentity}, {"個人番号", ctxIdentity}, {"주민", ctxIdentity}, {"บัตรประชาชน", ctxIdentity},
+	{"電話", ctxPhoneWord | ctxPhone},
+	{"电话", ctxPhoneWord | ctxPhone},
+	{"手机", ctxPhoneWord | ctxPhone},
+	{"手機", ctxPhoneWord | ctxPhone},
+	{"携帯", ctxPhoneWord | ctxPhone},
+	{"전화", ctxPhoneWord | ctxPhone},
+	{"휴대폰", ctxPhoneWord | ctxPhone},
+	{"телефон", ctxPhoneWord | ctxPhone},
+	{"هاتف", ctxPhoneWord | ctxPhone},
+	{"טלפון", ctxPhoneWord | ctxPhone},
+	{"โทร", ctxPhoneWord | ctxPhone},
+	{"फोन", ctxPhoneWord | ctxPhone},
+	{"カード", ctxCard},
+	{"信用卡", ctxCard},
+	{"银行卡", ctxCard},
+	{"карт", ctxCard},
+	{"카드", ctxCard},
+	{"身份证", ctxIdentity},
+	{"身分證", ctxIdentity},
+	{"マイナンバー", ctxIdentity},
+	{"個人番号", ctxIdentity},
+	{"주민", ctxIdentity},
+	{"บัตรประชาชน", ctxIdentity},
 }
 
 // words is the contexts of all words in [from, to), a word cut by from left

@@ -94,3 +94,20 @@ func BenchmarkChat(b *testing.B) {
 }
 
 func split(s string) [][]byte { return bytes.Split([]byte(s), []byte("\n")) }
+
+// TestIRCUnderPolicies holds the promises of every action on real chat.
+func TestIRCUnderPolicies(t *testing.T) {
+	root := os.Getenv("COLDSTREAM_IRC")
+	if root == "" {
+		t.Skip("COLDSTREAM_IRC is not set")
+	}
+	messages := ircMessages(t, root)
+	for _, e := range policies(t) {
+		for _, m := range messages {
+			checkPolicy(t, e, m)
+		}
+	}
+	if len(messages) == 0 {
+		t.Error("no messages")
+	}
+}

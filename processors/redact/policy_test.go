@@ -288,3 +288,33 @@ func FuzzPolicy(f *testing.F) {
 		checkPolicy(t, engines[int(picks[0])%len(engines)], text.Bytes())
 	})
 }
+
+// BenchmarkPolicy measures what a policy adds on made-up chat.
+func BenchmarkPolicy(b *testing.B) {
+	messages := split("hello there\nany idea why my sound does not work?\nmail bob@example.com or call\nalice: which version are you on? 5.04 or 4.10\nhttp://example.com/how-to/fix-it.html has a guide\nlol\nI think it's on line 42")
+	allow := Allow{Domains: []string{"corp.example"}, Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	for _, c := range []struct {
+		name string
+		p    Policy
+	}{
+		{"none", Policy{}},
+		{"mask", Policy{Actions: everyType(Mask)}},
+		{"hash", Policy{Actions: everyType(Hash), Key: testKey}},
+		{"keep", Policy{Actions: everyType(Keep)}},
+		{"allow", Policy{Allow: allow}},
+		{"own", Policy{Detectors: ownDetectors(Redact)}},
+	} {
+		e := engineWith(b, c.p)
+		b.Run("policy="+c.name, func(b *testing.B) {
+			var spans []Span
+			var out []byte
+			b.ReportAllocs()
+			for i := range b.N {
+				m := messages[i%len(messages)]
+				if spans = e.Find(spans[:0], m); len(spans) > 0 {
+					out = e.Redact(out[:0], m, spans)
+				}
+			}
+		})
+	}
+}

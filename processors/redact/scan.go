@@ -70,7 +70,6 @@ type finder struct {
 
 	blockEnd    int // the end of the latest private key; nothing begins inside it
 	cardEnd     int // where the latest run of digit groups ends, tried as a whole
-	ibanEnd     int
 	phoneEnd    int
 	lookups     int // of phone numbers, which are dear
 	spokenEnd   int // after the beginning of the latest value tried as said
