@@ -22,7 +22,8 @@ type Version struct {
 }
 
 // Compare is negative if a loses against b, positive if it wins, 0 if they are the same version; the caller then
-// compares the values' bytes, as ClickHouse's max of a tuple does.
+// compares the values' bytes, as ClickHouse's max of a tuple does, and the greater text wins. So one event id that was
+// delivered with two contents, under one policy, ends in the same text in whatever order it came, which need not be the last.
 func (a Version) Compare(b Version) int {
 	return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Policy, b.Policy))
 }

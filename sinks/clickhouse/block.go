@@ -15,14 +15,17 @@ type origin struct {
 	offset int64
 }
 
-// block is what one insert carries: rows of the state table, and beside them names and edits that wait for a resolver.
+// origins says it of each row of a block's three parts.
+type origins struct{ state, names, waiting []origin }
+
+// block is what is sent and committed together: rows of the state table, names, and edits that wait for a resolver.
 // The pipeline's goroutine fills it until it is sealed; then one inserter reads it; then the pipeline's commits it.
 type block struct {
 	state   *stateColumns
-	origins []origin // of each row of state
-	topics  []string
 	names   *nameColumns
 	waiting []waiting
+	origins origins
+	topics  []string
 
 	waitingBytes int
 
@@ -41,7 +44,8 @@ func (k *block) reset() {
 	k.names.reset()
 	clear(k.waiting)
 	*k = block{
-		state: k.state, names: k.names, origins: k.origins[:0], topics: k.topics[:0], waiting: k.waiting[:0], ranges: k.ranges[:0],
+		state: k.state, names: k.names, origins: origins{k.origins.state[:0], k.origins.names[:0], k.origins.waiting[:0]},
+		topics: k.topics[:0], waiting: k.waiting[:0], ranges: k.ranges[:0],
 	}
 }
 
@@ -90,17 +94,18 @@ func has(sources []schemas.Source, s schemas.Source) bool {
 	return false
 }
 
-func (k *block) rows() int { return k.state.rows() + len(k.names.id) + len(k.waiting) }
+func (k *block) rows() int { return k.state.rows() + k.names.rows() + len(k.waiting) }
 
 // bytes is about the memory that the rows take.
 func (k *block) bytes() int { return k.state.bytes() + len(k.names.name.Buf) + k.waitingBytes }
 
-// seal fixes the block's name: topic:partition:first-last of each range. ClickHouse drops a second insert of the
-// same token, so a token must never carry other rows: the policy is part of it.
+// seal fixes the block's name: topic:incarnation:partition:first-last of each range. ClickHouse drops a second insert of
+// the same token, so a token must never carry other rows: the policy is part of it, and so is which cluster's topic it
+// was, since a topic that is made again has the same offsets.
 func (k *block) seal() {
 	var token strings.Builder
 	for _, r := range k.ranges {
-		fmt.Fprintf(&token, "%s:%d:%d-%d,", r.Topic, r.Partition, r.From, r.Next-1)
+		fmt.Fprintf(&token, "%s:%x:%d:%d-%d,", r.Topic, schemas.HashRef(r.Cluster+"/"+r.TopicID), r.Partition, r.From, r.Next-1)
 	}
 	fmt.Fprintf(&token, "p%d", k.policy)
 	k.token = token.String()
@@ -109,6 +114,19 @@ func (k *block) seal() {
 func (k *block) wait(w waiting) {
 	k.waiting = append(k.waiting, w)
 	k.waitingBytes += 2 * (len(w.Event) + len(w.Completed))
+}
+
+// from notes the record of all rows that were added since the last call.
+func (k *block) from(o origin) {
+	for len(k.origins.state) < k.state.rows() {
+		k.origins.state = append(k.origins.state, o)
+	}
+	for len(k.origins.names) < k.names.rows() {
+		k.origins.names = append(k.origins.names, o)
+	}
+	for len(k.origins.waiting) < len(k.waiting) {
+		k.origins.waiting = append(k.origins.waiting, o)
+	}
 }
 
 // topic is the index of a topic's name in the block.

@@ -131,6 +131,8 @@ func newNameColumns() *nameColumns {
 
 const namesInsert = "INSERT INTO names (kind, id, ref, name, version) FORMAT Native"
 
+func (n *nameColumns) rows() int { return len(n.id) }
+
 func (n *nameColumns) reset() {
 	for _, f := range n.list {
 		f.elements[0].Reset()

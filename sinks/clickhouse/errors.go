@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 )
@@ -19,6 +20,9 @@ const (
 	stop
 )
 
+// tooManyParts says that merges lag, which passes, or that one insert holds too many partitions, which does not.
+const tooManyParts = 252
+
 // verdicts tells ClickHouse's codes apart (system.errors). Codes that are not here are retried a few times and then
 // stop the sink: rows are not thrown out for a reason that nobody understands.
 var verdicts = map[int]verdict{
@@ -27,7 +31,7 @@ var verdicts = map[int]verdict{
 	117: split, 131: split, 321: split, 349: split, 407: split, 469: split, 691: split, 395: split, 128: split,
 	// Busy, broken off, or short of something that comes back.
 	3: retry, 159: retry, 173: retry, 198: retry, 202: retry, 203: retry, 209: retry, 210: retry, 225: retry, 236: retry,
-	241: retry, 242: retry, 252: retry, 279: retry, 285: retry, 319: retry, 341: retry, 373: retry, 394: retry, 425: retry,
+	241: retry, 242: retry, tooManyParts: retry, 279: retry, 285: retry, 319: retry, 341: retry, 373: retry, 394: retry, 425: retry,
 	473: retry, 999: retry, 1000: retry, 1001: retry, 1002: retry,
 }
 
@@ -48,6 +52,9 @@ func judge(err error) (v verdict, known bool) {
 	}
 	if _, ok := stops[e.Code]; ok {
 		return stop, true
+	}
+	if e.Code == tooManyParts && strings.Contains(e.Text, "Too many partitions") {
+		return split, true // of this insert alone; it would be refused for ever
 	}
 	if v, ok := verdicts[e.Code]; ok {
 		return v, true

@@ -40,9 +40,7 @@ func (f *filler) add(k *block, b *schemas.Batch, topic string) {
 		default:
 			k.state.addEvent(f.key(b, i), b, i, messageExtra(b, i))
 		}
-		for len(k.origins) < k.state.rows() {
-			k.origins = append(k.origins, origin{source, b.Partition[i], b.Offset[i]})
-		}
+		k.from(origin{source, b.Partition[i], b.Offset[i]})
 	}
 }
 
@@ -76,8 +74,19 @@ func withoutMark(extra []byte) []byte {
 	return jsonparser.Delete(bytes.Clone(extra), "resolves")
 }
 
-// dateTime is a time in Unix microseconds as ClickHouse reads a DateTime64(3).
-func dateTime(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000") }
+// What a DateTime64 can say. Event times lie within, as the decoder sees to it; the time of a record is whatever its
+// producer wrote.
+var (
+	firstTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastTime  = time.Date(2299, 12, 31, 23, 59, 59, 999e6, time.UTC)
+)
+
+// dateTime is a time in Unix microseconds as ClickHouse reads a DateTime64(3); one outside of its range becomes the
+// nearest within.
+func dateTime(us int64) string {
+	us = min(max(us, firstTime.UnixMicro()), lastTime.UnixMicro())
+	return time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000")
+}
 
 // bulk expands a bulk delete into the deletes of its messages; those that it does not name well enough wait.
 func (f *filler) bulk(k *block, b *schemas.Batch, i int, topic string) {

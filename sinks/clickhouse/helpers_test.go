@@ -113,11 +113,17 @@ func (h *hot) write(docs ...string) {
 
 func (h *hot) try(docs ...string) error {
 	h.t.Helper()
+	return h.recorded(time.Now(), docs...)
+}
+
+// recorded sends documents as one range of records of this time.
+func (h *hot) recorded(when time.Time, docs ...string) error {
+	h.t.Helper()
 	b := schemas.GetBatch()
 	defer b.Release()
 	decoder := codec.JSON{Epoch: schemas.DiscordEpoch}
 	for i, doc := range docs {
-		at := codec.Origin{Offset: h.next + int64(i), Time: time.Now().UnixMicro()}
+		at := codec.Origin{Offset: h.next + int64(i), Time: when.UnixMicro()}
 		if err := decoder.Decode(b, []byte(doc), at); err != nil {
 			h.t.Fatalf("%s: %v", doc, err)
 		}

@@ -2,10 +2,11 @@ package clickhouse
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -34,58 +35,72 @@ type refused struct {
 	err error
 }
 
+// load is what a block has for one table. What body returns is valid until it is called again.
+type load struct {
+	table, sql string
+	origins    []origin // of each row
+	body       func(from, to int) []byte
+	inserted   *atomic.Int64 // counts rows; nil: nobody asks
+}
+
+// loads lists what a block has, in the order in which it is sent.
+func (w *inserter) loads(k *block) []load {
+	native := func(list []field) func(from, to int) []byte {
+		return func(from, to int) []byte {
+			w.body.Reset()
+			encode(&w.body, list, from, to)
+			return w.body.Buf
+		}
+	}
+	waiting := func(from, to int) []byte { return jsonRows(k.waiting[from:to]) }
+	return []load{
+		{"unresolved", waitingInsert, k.origins.waiting, waiting, &w.stats.waiting},
+		{"names", namesInsert, k.origins.names, native(k.names.list), nil},
+		{"state", stateInsert, k.origins.state, native(k.state.list), &w.stats.rows},
+	}
+}
+
 // insert makes a block durable. It returns when all of it is acknowledged or is a dead letter, when ctx ends, or with
 // an error that wraps ErrStop.
 func (w *inserter) insert(ctx context.Context, k *block) error {
-	if len(k.waiting) > 0 {
-		if err := w.send(ctx, waitingInsert, jsonRows(k.waiting), k.token); err != nil {
-			return fmt.Errorf("insert into unresolved: %w", err)
-		}
-		w.stats.waiting.Add(int64(len(k.waiting)))
-	}
-	if n := len(k.names.id); n > 0 {
-		w.body.Reset()
-		encode(&w.body, k.names.list, 0, n)
-		if err := w.send(ctx, namesInsert, w.body.Buf, k.token); err != nil {
-			return fmt.Errorf("insert into names: %w", err)
-		}
-	}
-	n := k.state.rows()
-	if n == 0 {
-		return nil
-	}
 	var out []refused
-	if err := w.rows(ctx, k, 0, n, &out); err != nil {
-		return fmt.Errorf("insert %s into state: %w", k.token, err)
+	for _, l := range w.loads(k) {
+		n, before := len(l.origins), len(out)
+		if n == 0 {
+			continue
+		}
+		if err := w.rows(ctx, l, k.token, 0, n, &out); err != nil {
+			return fmt.Errorf("insert %s into %s: %w", k.token, l.table, err)
+		}
+		if l.inserted != nil {
+			l.inserted.Add(int64(n - (len(out) - before)))
+		}
 	}
-	w.stats.rows.Add(int64(n - len(out)))
 	return w.bury(ctx, k, out)
 }
 
-// rows inserts rows [from, to) of a block, in halves where a row is refused.
-func (w *inserter) rows(ctx context.Context, k *block, from, to int, out *[]refused) error {
-	token := k.token
-	if to-from < k.state.rows() {
+// rows inserts rows [from, to) of a load, in halves where a row is refused.
+func (w *inserter) rows(ctx context.Context, l load, block string, from, to int, out *[]refused) error {
+	token := block
+	if to-from < len(l.origins) {
 		token += ":" + strconv.Itoa(from) + "-" + strconv.Itoa(to)
 	}
-	w.body.Reset()
-	encode(&w.body, k.state.list, from, to)
-	err := w.send(ctx, stateInsert, w.body.Buf, token)
-	if v, _ := judge(err); err == nil || v == stop || ctx.Err() != nil {
+	err := w.send(ctx, l.sql, l.body(from, to), token)
+	if err == nil || errors.Is(err, ErrStop) || ctx.Err() != nil {
 		return err
 	}
 	if to-from == 1 {
-		*out = append(*out, refused{k.origins[from], err})
+		*out = append(*out, refused{l.origins[from], err})
 		if len(*out) > maxRefused {
 			return fmt.Errorf("%w: more than %d rows of one block are refused, the last with: %w", ErrStop, maxRefused, err)
 		}
 		return nil
 	}
 	middle := from + (to-from)/2
-	if err := w.rows(ctx, k, from, middle, out); err != nil {
+	if err := w.rows(ctx, l, block, from, middle, out); err != nil {
 		return err
 	}
-	return w.rows(ctx, k, middle, to, out)
+	return w.rows(ctx, l, block, middle, to, out)
 }
 
 // send repeats one insert, as it is, until it is acknowledged, or refused for good.
@@ -133,10 +148,12 @@ func (w *inserter) bury(ctx context.Context, k *block, rows []refused) error {
 		return nil
 	}
 	var letters []schemas.DeadLetter
-	for i, r := range rows {
-		if i > 0 && rows[i-1].origin == r.origin { // a bulk delete makes several rows of one record
+	have := map[origin]bool{}
+	for _, r := range rows {
+		if have[r.origin] { // one record can make several rows
 			continue
 		}
+		have[r.origin] = true
 		letters = append(letters, schemas.DeadLetter{
 			Topic: k.topics[r.source], Partition: r.part, Offset: r.offset, Stage: "insert", Error: r.err.Error(),
 		})
@@ -186,18 +203,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
-}
-
-const waitingInsert = "INSERT INTO unresolved (id, event_id, event, completed, target, target_hash, target_id, decimal, channel_id, has_channel, topic, partition, offset, seen) FORMAT JSONEachRow"
-
-func jsonRows[T any](rows []T) []byte {
-	var out []byte
-	for _, r := range rows {
-		line, err := json.Marshal(r)
-		if err != nil {
-			panic(err) // numbers and strings only
-		}
-		out = append(append(out, line...), '\n')
-	}
-	return out
 }

@@ -28,14 +28,20 @@ type key struct {
 	week             uint32
 }
 
-// lateAfter is how long after its message an event may arrive and still lie in the partition of the message's week.
-const lateAfter = 28 * 24 * time.Hour
+// An event lies in the partition of its message's week if it arrives at most lateAfter after the message, and at most
+// earlyBefore before it.
+const (
+	lateAfter   = 28 * 24 * time.Hour
+	earlyBefore = 7 * 24 * time.Hour
+)
 
-// place finds the partition of a row. arrival is the wall clock in Unix microseconds, not the record's time, which a
-// producer may have set: so a block lies in seven partitions at most, whatever it holds.
+// place finds the partition of a row: of the message's week, or late and of the week of arrival. arrival is the wall
+// clock in Unix microseconds, not the record's time, which a producer may have set: so a block lies in seven partitions
+// at most (two more where a week begins while it fills), whatever it holds. ClickHouse refuses an insert into more than
+// 100.
 func place(epoch schemas.Epoch, message, arrival int64) (late uint8, week uint32) {
 	ms := epoch.Millis(message)
-	if arrival/1000-ms > lateAfter.Milliseconds() {
+	if age := arrival/1000 - ms; age > lateAfter.Milliseconds() || age < -earlyBefore.Milliseconds() {
 		return 1, weekOf(arrival)
 	}
 	return 0, weekOf(ms * 1000)

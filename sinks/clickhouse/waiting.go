@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/codec"
@@ -24,6 +25,20 @@ type waiting struct {
 	Partition  int32  `json:"partition"`
 	Offset     int64  `json:"offset"`
 	Seen       string `json:"seen"`
+}
+
+const waitingInsert = "INSERT INTO unresolved (id, event_id, event, completed, target, target_hash, target_id, decimal, channel_id, has_channel, topic, partition, offset, seen) FORMAT JSONEachRow"
+
+func jsonRows[T any](rows []T) []byte {
+	var out []byte
+	for _, r := range rows {
+		line, err := json.Marshal(r)
+		if err != nil {
+			panic(err) // numbers and strings only
+		}
+		out = append(append(out, line...), '\n')
+	}
+	return out
 }
 
 const resolvedSuffix = ":resolved"

@@ -32,7 +32,8 @@ type Config struct {
 	// Retry is the pause between two searches of the whole state table for everything that waits. Default 1 minute. It
 	// is a net below the search of what was inserted since the last look.
 	Retry time.Duration
-	// GiveUp is how long after its record's time an event may wait before it becomes a dead letter. Default 7 days.
+	// GiveUp is how long an event may wait, from its arrival in ClickHouse, before it becomes a dead letter: the time of
+	// its record does not matter, so an old log waits as long as any. Default 7 days.
 	GiveUp time.Duration
 	Log    *slog.Logger
 }

@@ -12,7 +12,7 @@ import (
 func (r *Resolver) giveUp(ctx context.Context, now time.Time) error {
 	var ids []string
 	for id, w := range r.waiting {
-		if now.UnixMilli()-w.Seen > r.config.GiveUp.Milliseconds() {
+		if now.UnixMilli()-w.Arrived > r.config.GiveUp.Milliseconds() {
 			ids = append(ids, id)
 		}
 	}

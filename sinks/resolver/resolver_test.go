@@ -232,6 +232,36 @@ func TestWhatIsNotFoundInTimeBecomesADeadLetter(t *testing.T) {
 	}
 }
 
+// The time of a record is its producer's: an old log's edits and deletes wait as long as those of today.
+func TestADeleteOfAnOldLogWaitsAsLongAsAny(t *testing.T) {
+	w := newWorld(t)
+	w.start(nil, false)
+	old := &kgo.Record{Topic: w.topic, Value: []byte(removed), Timestamp: time.Date(2023, 5, 10, 15, 0, 0, 0, time.UTC)}
+	if err := w.producer.ProduceSync(t.Context(), old).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	w.want("SELECT count(), max(seen) FROM unresolved", "1\t2023-05-10 15:00:00.000\n")
+	r := w.resolver(nil)
+	look := func(after time.Duration) (waiting int64) {
+		if _, err := r.Step(t.Context(), time.Now().Add(after)); err != nil {
+			t.Fatal(err)
+		}
+		return w.waiting()
+	}
+	const day = 24 * time.Hour
+	if n := look(6 * day); n != 1 || len(w.letters) != 0 {
+		t.Fatalf("after 6 days %d wait and there are the letters %+v", n, w.letters)
+	}
+	if n := look(8 * day); n != 0 || len(w.letters) != 1 || !w.letters[0].Time.Equal(old.Timestamp) {
+		t.Fatalf("after 8 days %d wait and there are the letters %+v", n, w.letters)
+	}
+	// What was done with it is kept by the same clock.
+	if err := w.client.Exec(t.Context(), "OPTIMIZE TABLE unresolved FINAL"); err != nil {
+		t.Fatal(err)
+	}
+	w.want("SELECT status FROM unresolved FINAL", "2\n")
+}
+
 func TestATargetThatNamesTwoMessagesIsNotGuessed(t *testing.T) {
 	w := newWorld(t)
 	stop := w.start(nil, false)

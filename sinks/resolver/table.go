@@ -16,7 +16,7 @@ type row struct {
 	Decimal    uint8  `json:"decimal"`
 	ChannelID  int64  `json:"channel_id"`
 	HasChannel uint8  `json:"has_channel"`
-	Seen       int64  `json:"seen_ms"`
+	Arrived    int64  `json:"arrived_ms"` // by the clock of the server
 
 	ambiguous int // how many messages the target named at the last look
 }
@@ -37,7 +37,7 @@ func Waiting(ctx context.Context, c *chhttp.Client) (int64, error) {
 // then has nothing to publish for them.
 func (r *Resolver) load(ctx context.Context, which string) ([]row, error) {
 	rows, err := chhttp.Select[row](ctx, r.config.Client, fmt.Sprintf(`SELECT id, target_hash, target_id, decimal, channel_id, has_channel,
-toUnixTimestamp64Milli(seen) AS seen_ms FROM unresolved %s ORDER BY rand() LIMIT %d`, which, maxWaiting))
+toUnixTimestamp64Milli(written) AS arrived_ms FROM unresolved %s ORDER BY rand() LIMIT %d`, which, maxWaiting))
 	if err != nil {
 		return nil, fmt.Errorf("read what waits: %w", err)
 	}

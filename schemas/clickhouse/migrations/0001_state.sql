@@ -5,8 +5,11 @@
 -- Rank -1 says that a row does not have the part. A part must be read whole, as tupleElement(content, 'text'): the
 -- dotted form reads a subcolumn, and FINAL would then take the greatest text instead of the winning one.
 --
+-- Of two values that are the same up to the policy, the rest decides: the greater text wins. That takes one event id that
+-- was delivered with two contents.
+--
 -- late and week say where a row lies, not what it is: week is the Monday (YYYYMMDD) of the message, or, for what came
--- more than 28 days after its message, of its arrival. Retention drops partitions by them.
+-- more than 28 days after its message or 7 days before it, of its arrival. Retention drops partitions by them.
 CREATE TABLE IF NOT EXISTS state
 (
     channel_id  Int64 COMMENT 'opaque ids: xxh3(text) & 0x7fffffffffffffff',

@@ -16,10 +16,10 @@ CREATE TABLE IF NOT EXISTS unresolved
     topic       String,
     partition   Int32,
     offset      Int64,
-    seen        DateTime64(3, 'UTC') COMMENT 'record time of the original',
-    written     DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'when this status was set'
+    seen        DateTime64(3, 'UTC') COMMENT 'record time of the original, which its producer may have set; a time outside of 1900 to 2299 is the nearest within',
+    written     DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'when this status was set, by the clock of the server: for a waiting row its arrival'
 )
 ENGINE = ReplacingMergeTree(status)
 ORDER BY (id, event_id)
-TTL toDateTime(seen) + INTERVAL 10 DAY DELETE WHERE status > 0
+TTL toDateTime(written) + INTERVAL 10 DAY DELETE WHERE status > 0
 SETTINGS non_replicated_deduplication_window = 1000;
