@@ -75,7 +75,7 @@ func up(ctx context.Context, g *globals, f *boxFlags, dir string, then func(cont
 			return failed(err)
 		}
 	}
-	b, err := startBox(ctx, f, dir)
+	b, err := startBox(ctx, f, cfg, dir)
 	if err != nil {
 		return failed(withPortHint(err))
 	}
@@ -116,8 +116,12 @@ func upConfig(g *globals, dir string) (*config.Config, error) {
 	return cfg, nil
 }
 
-func startBox(ctx context.Context, f *boxFlags, dir string) (*box.Box, error) {
-	c := box.Config{Dir: dir, KafkaAddr: f.kafka, S3Addr: f.s3, ClickHouseAddr: f.clickhouse, Log: slog.Default()}
+func startBox(ctx context.Context, f *boxFlags, cfg *config.Config, dir string) (*box.Box, error) {
+	k := &cfg.Kafka
+	c := box.Config{
+		Dir: dir, KafkaAddr: f.kafka, S3Addr: f.s3, ClickHouseAddr: f.clickhouse, Log: slog.Default(),
+		Readers: map[string][]string{k.Topics.Events: {k.GroupOf(partCold), k.GroupOf(partHot)}},
+	}
 	if f.external.User != "" {
 		f.external.Addr, f.external.Password, f.external.Database = f.clickhouse, os.Getenv("COLDSTREAM_CLICKHOUSE_PASSWORD"), box.Database
 		c.ExternalClickHouse = &f.external

@@ -34,7 +34,9 @@ type Config struct {
 	// ExternalClickHouse, if set, is a running server to use instead of the embedded one.
 	ExternalClickHouse *config.ClickHouse
 	Library            string // libchdb; empty: found in the cache
-	Log                *slog.Logger
+	// Readers names, by topic, the consumer groups whose unread records the broker must not drop.
+	Readers map[string][]string
+	Log     *slog.Logger
 }
 
 // Names that the contract fixes.
@@ -91,7 +93,7 @@ func (b *Box) start(ctx context.Context) (err error) {
 	}
 	var g errgroup.Group
 	g.Go(func() (err error) {
-		b.kafka, err = broker.Start(ctx, broker.Config{Dir: filepath.Join(b.cfg.Dir, "kafka"), Addr: b.cfg.KafkaAddr, Log: b.cfg.Log})
+		b.kafka, err = broker.Start(ctx, broker.Config{Dir: filepath.Join(b.cfg.Dir, "kafka"), Addr: b.cfg.KafkaAddr, Readers: b.cfg.Readers, Log: b.cfg.Log})
 		return err
 	})
 	g.Go(func() (err error) {

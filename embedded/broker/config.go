@@ -22,10 +22,16 @@ type Config struct {
 	// A pass reads the batch headers in memory, and the whole of each compacted topic from disk.
 	RetentionTick time.Duration
 	// MaxBytes caps the log of all topics that have a limit by time (`retention.ms` not -1, no compaction): when the
-	// whole data folder's logs exceed it, their oldest segments go first, whatever their age. The broker reads every
-	// log at start, after a crash all of them at once, so this is also what a start may need in memory. It is applied
-	// by whole segments of 16 MiB. Default 2 GiB.
+	// whole data folder's logs exceed it, their oldest segments go first, whatever their age, but none that a consumer
+	// group has yet to read. What is unread comes on top, up to three times MaxBytes; beyond that, or with less than
+	// 512 MiB of free disk, produce requests to topics with readers are answered with KAFKA_STORAGE_ERROR, which
+	// producers retry, until the groups have caught up. It is applied by whole segments of 16 MiB. Default 2 GiB.
 	MaxBytes int64
+	// Readers names, by topic, the groups whose unread records are kept, whether they have joined yet or not; other groups
+	// then have no say, and other topics no readers. nil: every group that reads a topic counts until it is deleted.
+	Readers map[string][]string
+	// CapTick is how often the size of the logs and the free disk are looked at. Default one second.
+	CapTick time.Duration
 	// Log takes what the broker has to say. Default slog.Default().
 	Log *slog.Logger
 }
@@ -34,6 +40,7 @@ type Config struct {
 const (
 	defaultAddr          = "127.0.0.1:0"
 	defaultRetentionTick = time.Minute
+	defaultCapTick       = time.Second
 	defaultMaxBytes      = 2 << 30
 )
 
@@ -44,6 +51,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RetentionTick == 0 {
 		c.RetentionTick = defaultRetentionTick
+	}
+	if c.CapTick == 0 {
+		c.CapTick = defaultCapTick
 	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = defaultMaxBytes
@@ -70,6 +80,9 @@ func (c Config) Validate() error {
 	}
 	if c.RetentionTick < 0 {
 		errs = append(errs, fmt.Errorf("broker: RetentionTick %s is negative", c.RetentionTick))
+	}
+	if c.CapTick < 0 {
+		errs = append(errs, fmt.Errorf("broker: CapTick %s is negative", c.CapTick))
 	}
 	if c.MaxBytes < 0 {
 		errs = append(errs, fmt.Errorf("broker: MaxBytes %d is negative", c.MaxBytes))

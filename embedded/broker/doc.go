@@ -5,12 +5,20 @@
 // the same. The conformance suite beside this file runs on it and on Apache Kafka alike.
 //
 // How it fails: a folder in use, a busy port or data that cannot be read fail Start. A client that sends what is not Kafka
-// loses its connection, nobody else's. A full disk refuses the produce request. After a power cut, as opposed to a killed
-// process, the last records that the system had not written back may be gone, as with Kafka's own defaults.
+// loses its connection, nobody else's. After a power cut, as opposed to a killed process, the last records that the system
+// had not written back may be gone, as with Kafka's own defaults.
+//
+// No limit, by time or by size, deletes a record that a consumer group has yet to read; a group reads a topic once it has
+// committed an offset there or had a member there since the start, and until it is deleted. Where that leaves more than
+// three times MaxBytes unread, or the disk with less than 512 MiB, produce requests to topics with readers are refused with
+// KAFKA_STORAGE_ERROR, which producers retry, until the groups have caught up; a log line a minute names the slowest group.
+// Transactions are always taken, since pipelines commit by them. A topic that no group reads just loses its oldest records
+// (by size not in the first minute after a start, in which groups join). A disk that is full all the same refuses the
+// produce request.
 //
 // What it will not do: replicate, authenticate, encrypt, compact, stamp records with the time of appending
 // (`message.timestamp.type` is kept as a setting and has no effect). It holds an index of every batch in memory, and after
-// a crash reads all logs at once, so MaxBytes bounds what it keeps.
+// a crash reads all logs at once: about four times MaxBytes at most, if groups are far behind.
 //
 // kfake is a test double, and this package makes up for the following, each with a test (version of 18 September 2026):
 //
@@ -19,7 +27,7 @@
 //   - Nothing locks the folder: a flock does.
 //   - Retention and compaction stop after a restart; retention by time drops everything before any record with an old
 //     timestamp, new records too, and applies to compacted topics: kfake's own is never run, upkeep.go drops records by
-//     the time at which they were appended.
+//     the time at which they were appended, and only those that were read.
 //   - Compaction deletes the old segments before it writes the new ones, so that a crash between loses the topic: it is
 //     never run. Compacted topics simply keep everything.
 //   - A log that was emptied (retention, DeleteRecords) starts again at offset 0 after a restart: appended.json remembers

@@ -18,6 +18,7 @@ import (
 // batches as on the wire) and BASE.idx (one entry of indexEntrySize bytes per batch).
 const (
 	topicsFile     = "topics.json"
+	partitionsDir  = "partitions"
 	seqWindowsFile = "seq_windows.json"
 	dataSuffix     = ".dat"
 	indexSuffix    = ".idx"
@@ -60,7 +61,7 @@ func storedTopics(dir string) ([]storedTopic, error) {
 
 // partitionDir is where kfake keeps a partition.
 func partitionDir(dir, topic string, partition int32) string {
-	return filepath.Join(dir, "partitions", fmt.Sprintf("%s-%d", url.PathEscape(topic), partition))
+	return filepath.Join(dir, partitionsDir, fmt.Sprintf("%s-%d", url.PathEscape(topic), partition))
 }
 
 // segment is one closed or active segment file.
@@ -101,4 +102,22 @@ func listSegments(partitionDir string) ([]segment, error) {
 // segmentPath names a file of a segment.
 func segmentPath(partitionDir string, base int64, suffix string) string {
 	return filepath.Join(partitionDir, strconv.FormatInt(base, 10)+suffix)
+}
+
+// logBytes adds up the segments of all partitions of a data folder.
+func logBytes(dir string) (total int64, err error) {
+	partitions, err := os.ReadDir(filepath.Join(dir, partitionsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("list partitions: %w", err)
+	}
+	for _, partition := range partitions {
+		segments, err := listSegments(filepath.Join(dir, partitionsDir, partition.Name()))
+		if err != nil {
+			return 0, err
+		}
+		for _, s := range segments {
+			total += s.size
+		}
+	}
+	return total, nil
 }

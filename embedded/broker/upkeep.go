@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -18,12 +19,23 @@ import (
 // defaultRetention is Kafka's default of retention.ms, for topics that set none.
 const defaultRetention = 7 * 24 * time.Hour
 
-// upkeep is what the broker does to its logs: note their ends, drop what expired, keep within the cap. kfake's own
+// capGrace is how long after a start nothing is dropped by size, so that groups without a commit yet can join first.
+const capGrace = time.Minute
+
+// upkeep is what the broker does to its logs: note their ends, drop what expired, keep within
+// the cap, and make producers wait where neither suffices. kfake's own
 // retention is never run; doc.go says why.
 type upkeep struct {
 	broker  *Broker
 	history *history
 	admin   *kadm.Client
+	free    func(dir string) (bytes int64, err error)
+	capFrom time.Time // nothing goes by size before: the pipelines are still coming up
+
+	mu         sync.Mutex                 // held by a round or a look; guards what follows
+	subscribed map[string]map[string]bool // topics that members read since the start, by group
+	refusing   *refusal                   // nil: every record is taken
+	said       map[string]time.Time       // when a lasting state was logged last
 }
 
 // keptTopic is a topic with the settings that retention needs.
@@ -46,7 +58,10 @@ func (b *Broker) startUpkeep(h *history) error {
 	if err != nil {
 		return fmt.Errorf("upkeep client: %w", err)
 	}
-	b.upkeep = &upkeep{broker: b, history: h, admin: kadm.NewClient(client)}
+	b.upkeep = &upkeep{
+		broker: b, history: h, admin: kadm.NewClient(client), free: freeBytes, capFrom: time.Now().Add(capGrace),
+		subscribed: map[string]map[string]bool{}, said: map[string]time.Time{},
+	}
 	b.cluster.ControlKey(int16(kmsg.DeleteRecords), b.upkeep.beforeDelete)
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
@@ -54,25 +69,32 @@ func (b *Broker) startUpkeep(h *history) error {
 	return nil
 }
 
-// run makes a round at every tick until ctx ends.
+// run makes a round at every tick, and a look at every tick of the cap, until ctx ends.
 func (u *upkeep) run(ctx context.Context) {
 	defer u.admin.Close()
-	ticker := time.NewTicker(u.broker.cfg.RetentionTick)
-	defer ticker.Stop()
+	rounds, looks := time.NewTicker(u.broker.cfg.RetentionTick), time.NewTicker(u.broker.cfg.CapTick)
+	defer rounds.Stop()
+	defer looks.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-ticker.C:
-			if err := u.round(ctx, now); err != nil && ctx.Err() == nil {
-				u.broker.cfg.Log.Error("broker: upkeep failed, trying again at the next tick", "error", err)
-			}
+		case now := <-rounds.C:
+			err = u.round(ctx, now)
+		case now := <-looks.C:
+			err = u.look(ctx, now)
+		}
+		if err != nil && ctx.Err() == nil {
+			u.broker.cfg.Log.Error("broker: upkeep failed, trying again at the next tick", "error", err)
 		}
 	}
 }
 
 // round is one pass over all topics.
 func (u *upkeep) round(ctx context.Context, now time.Time) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	topics, err := u.topics(ctx)
 	if err != nil {
 		return err
@@ -80,13 +102,17 @@ func (u *upkeep) round(ctx context.Context, now time.Time) error {
 	if err := u.note(topics, now); err != nil {
 		return err
 	}
+	groups, err := u.readers(ctx, topics)
+	if err != nil {
+		return err
+	}
 	deletes := kadm.Offsets{}
 	for _, topic := range topics {
-		if err := u.expire(topic, now, deletes); err != nil {
+		if err := u.expire(topic, groups, now, deletes); err != nil {
 			return err
 		}
 	}
-	if err := u.cap(topics, deletes); err != nil {
+	if err := u.fit(topics, groups, now, deletes); err != nil {
 		return err
 	}
 	return u.delete(ctx, deletes)
@@ -126,9 +152,12 @@ func (u *upkeep) topics(ctx context.Context) ([]keptTopic, error) {
 	return topics, nil
 }
 
+// limited tells whether the topic's records may go some day.
+func (t *keptTopic) limited() bool { return !t.compacted && t.retention >= 0 }
+
 // spacing is how far apart the topic's history keeps its points.
 func (t *keptTopic) spacing() time.Duration {
-	if t.compacted || t.retention < 0 {
+	if !t.limited() {
 		return onlyLatest
 	}
 	return t.retention / historyPoints
@@ -184,51 +213,6 @@ func (u *upkeep) noteEnds() error {
 		return fmt.Errorf("broker: %w", err)
 	}
 	return nil
-}
-
-// expire adds to deletes what topic's limits by time and by size have passed.
-func (u *upkeep) expire(topic keptTopic, now time.Time, deletes kadm.Offsets) error {
-	if topic.compacted {
-		return nil
-	}
-	for _, partition := range topic.partitions {
-		if topic.retention >= 0 {
-			if to, ok := u.history.expired(partitionKey(topic.id, partition), now.Add(-topic.retention)); ok {
-				raise(deletes, topic.name, partition, to)
-			}
-		}
-		if topic.maxBytes < 0 {
-			continue
-		}
-		segments, err := listSegments(partitionDir(u.broker.cfg.Dir, topic.name, partition))
-		if err != nil {
-			return fmt.Errorf("topic %s partition %d: %w", topic.name, partition, err)
-		}
-		if keep := firstKept(segments, topic.maxBytes); keep > 0 {
-			raise(deletes, topic.name, partition, segments[keep].base)
-		}
-	}
-	return nil
-}
-
-// firstKept is the index of the first of segments that together, with those after it, have at most limit bytes; the
-// last one always stays.
-func firstKept(segments []segment, limit int64) int {
-	var total int64
-	for i := len(segments) - 1; i >= 0; i-- {
-		total += segments[i].size
-		if total > limit && i < len(segments)-1 {
-			return i + 1
-		}
-	}
-	return 0
-}
-
-// raise moves a delete offset up.
-func raise(deletes kadm.Offsets, topic string, partition int32, to int64) {
-	if have, ok := deletes.Lookup(topic, partition); !ok || have.At < to {
-		deletes.Add(kadm.Offset{Topic: topic, Partition: partition, At: to, LeaderEpoch: -1})
-	}
 }
 
 // delete drops what deletes names and is still there.

@@ -39,8 +39,16 @@ func round(t *testing.T, b *Broker, later time.Duration) {
 	}
 }
 
-// idle is a configuration whose own rounds do not come in a test's time.
-func idle(dir string) Config { return Config{Dir: dir, RetentionTick: time.Hour} }
+// look has the size of the logs looked at.
+func look(t *testing.T, b *Broker) {
+	t.Helper()
+	if err := b.upkeep.look(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// idle is a configuration whose own rounds and looks do not come in a test's time.
+func idle(dir string) Config { return Config{Dir: dir, RetentionTick: time.Hour, CapTick: time.Hour} }
 
 func TestRetentionGoesByTheTimeOfAppending(t *testing.T) {
 	b := startWith(t, idle(t.TempDir()))
@@ -133,38 +141,6 @@ func TestTopicMadeAgainStartsAtZero(t *testing.T) {
 	}
 }
 
-func TestCapDropsTheOldestOfLimitedTopicsOnly(t *testing.T) {
-	cfg := idle(t.TempDir())
-	cfg.MaxBytes = 3 * segmentBytes
-	b := startWith(t, cfg)
-	createTopic(t, b, 1, settings("max.message.bytes", "8388608"), "events")
-	createTopic(t, b, 1, settings("max.message.bytes", "8388608", "retention.ms", "-1"), "chunks")
-	const mebibytes = 5
-	fill := func(topic string, segments int) {
-		t.Helper()
-		c := client(t, b, kgo.ProducerBatchMaxBytes(8<<20), kgo.ProducerBatchCompression(kgo.NoCompression()))
-		for range segments * (segmentBytes >> 20) / mebibytes {
-			r := &kgo.Record{Topic: topic, Value: make([]byte, mebibytes<<20)}
-			if err := c.ProduceSync(t.Context(), r).FirstErr(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	fill("chunks", 3)
-	fill("events", 3)
-	round(t, b, 0)
-	if start, _ := bounds(t, b, "chunks"); start != 0 {
-		t.Errorf("chunks, kept for ever, now starts at %d", start)
-	}
-	start, end := bounds(t, b, "events")
-	if start == 0 {
-		t.Error("events is over the cap and still starts at 0")
-	}
-	if start == end {
-		t.Error("the newest segment of events is gone too")
-	}
-}
-
 func TestFirstKept(t *testing.T) {
 	segments := []segment{{base: 0, size: 10}, {base: 5, size: 10}, {base: 9, size: 10}}
 	for limit, want := range map[int64]int{0: 2, 10: 2, 19: 2, 20: 1, 29: 1, 30: 0, 100: 0} {
@@ -185,8 +161,8 @@ func TestFolderIsHeldByOneBroker(t *testing.T) {
 }
 
 func TestConfigReportsEveryMistake(t *testing.T) {
-	err := Config{Addr: "nonsense", RetentionTick: -1, MaxBytes: -1}.Validate()
-	for _, want := range []string{"Dir", "Addr", "RetentionTick", "MaxBytes"} {
+	err := Config{Addr: "nonsense", RetentionTick: -1, CapTick: -1, MaxBytes: -1}.Validate()
+	for _, want := range []string{"Dir", "Addr", "RetentionTick", "CapTick", "MaxBytes"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not speak of %s", err, want)
 		}
