@@ -38,21 +38,37 @@ func (t *Table) readAhead(ctx context.Context, client []kgo.Opt, chunks string) 
 	if err != nil || pos.Chunks.Next >= end {
 		return pos, err
 	}
+	err = eachAhead(ctx, client, chunks, pos.Chunks.Next, end, func(value []byte) error {
+		cp, err := Decode(value)
+		if err == nil {
+			_, err = pos.Apply(cp, sources)
+		}
+		return err
+	})
+	pos.Chunks.Next = max(pos.Chunks.Next, end)
+	return pos, err
+}
+
+// eachAhead gives the committed records of topic `chunks` in [from, end), in order.
+func eachAhead(ctx context.Context, client []kgo.Opt, chunks string, from, end int64, take func(value []byte) error) error {
+	if from >= end {
+		return nil
+	}
 	opts := append([]kgo.Opt{}, client...)
 	cl, err := kgo.NewClient(append(opts,
 		// Markers are kept: only they tell that the end was reached, where what stands before it was aborted.
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{chunks: {0: kgo.NewOffset().At(pos.Chunks.Next)}}))...)
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{chunks: {0: kgo.NewOffset().At(from)}}))...)
 	if err != nil {
-		return Position{}, err
+		return err
 	}
 	defer cl.Close()
-	for pos.Chunks.Next < end {
-		if err := stepAhead(ctx, cl, &pos, sources); err != nil {
-			return Position{}, err
+	for from < end {
+		if from, err = stepAhead(ctx, cl, from, take); err != nil {
+			return err
 		}
 	}
-	return pos, nil
+	return nil
 }
 
 // endOf gives the ids of the topic and its last stable offset.
@@ -74,30 +90,26 @@ func endOf(ctx context.Context, client []kgo.Opt, chunks string) (Source, int64,
 	return id, end.Offset, err
 }
 
-// stepAhead polls once and applies what came.
-func stepAhead(ctx context.Context, cl *kgo.Client, pos *Position, sources []Source) error {
+// stepAhead polls once, gives what came, and says from where to go on.
+func stepAhead(ctx context.Context, cl *kgo.Client, from int64, take func(value []byte) error) (int64, error) {
 	fetches := cl.PollFetches(ctx)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return from, context.Cause(ctx)
 	}
 	if err := fetches.Err(); err != nil {
 		if errors.Is(err, kerr.OffsetOutOfRange) {
-			return fmt.Errorf("%w: %w", ErrLostRecords, err)
+			return from, fmt.Errorf("%w; `coldstream lake accept-gap --chunks` records the loss and goes on: %w", ErrLostRecords, err)
 		}
-		return err
+		return from, err
 	}
 	for it := fetches.RecordIter(); !it.Done(); {
 		rec := it.Next()
 		if !rec.Attrs.IsControl() {
-			cp, err := Decode(rec.Value)
-			if err == nil {
-				_, err = pos.Apply(cp, sources)
-			}
-			if err != nil {
-				return fmt.Errorf("offset %d: %w", rec.Offset, err)
+			if err := take(rec.Value); err != nil {
+				return from, fmt.Errorf("offset %d: %w", rec.Offset, err)
 			}
 		}
-		pos.Chunks.Next = rec.Offset + 1
+		from = rec.Offset + 1
 	}
-	return nil
+	return from, nil
 }

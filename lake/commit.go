@@ -24,6 +24,7 @@ type change struct {
 	files    []iceberg.DataFile // to add
 	props    iceberg.Properties // of the table, to set
 	position string             // for the summary; "" keeps what the parent's says
+	summary  iceberg.Properties // further entries of the summary
 }
 
 // commit makes v<N+1> of base, or none. Errors: ErrConflict and ErrUnsettled (load again), else nothing was done.

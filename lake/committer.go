@@ -80,8 +80,12 @@ func (c *Committer) position(v *Version) (Position, error) {
 	pos := v.Position.clone()
 	have := pos.Chunks
 	if have.TopicID != "" && (have.TopicID != c.chunks.TopicID || have.Cluster != c.chunks.Cluster) {
-		return pos, fmt.Errorf("the table follows topic %s (id %s) of cluster %s, this is topic %s (id %s) of cluster %s: %w",
+		err := fmt.Errorf("the table follows topic %s (id %s) of cluster %s, this is topic %s (id %s) of cluster %s: %w",
 			have.Topic, have.TopicID, have.Cluster, c.chunks.Topic, c.chunks.TopicID, c.chunks.Cluster, ErrForeign)
+		if have.Cluster == c.chunks.Cluster && have.Topic == c.chunks.Topic {
+			err = fmt.Errorf("%w: it was deleted and made again: `coldstream lake adopt-topic --topic %s` takes the new one", err, have.Topic)
+		}
+		return pos, err
 	}
 	pos.Chunks.Cluster, pos.Chunks.Topic, pos.Chunks.TopicID = c.chunks.Cluster, c.chunks.Topic, c.chunks.TopicID
 	return pos, nil

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +51,8 @@ type SourcePosition struct {
 	Partition  int32  `json:"partition"`
 	Next       int64  `json:"next"`
 	CompleteMs int64  `json:"complete_ms,omitempty"` // see SourceRange.CompleteMs
+	// Retired says that the topic was deleted and another adopted in its place: complete-until does not wait for it.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // Next gives the next offset of a source partition; false where the table has nothing of it yet.
@@ -95,7 +98,7 @@ func (p *Position) Apply(c *Checkpoint, sources []Source) (bool, error) {
 	case below:
 		return false, nil
 	case gap:
-		return false, fmt.Errorf("checkpoint %s of %s: %s: %w", c.ID, c.Worker, p.compare(c), ErrGap)
+		return false, fmt.Errorf("checkpoint %s of %s: %s: %w; `coldstream lake accept-gap` records the loss and goes on", c.ID, c.Worker, p.compare(c), ErrGap)
 	}
 	return false, fmt.Errorf("checkpoint %s of %s: %s: %w", c.ID, c.Worker, p.compare(c), ErrOverlap)
 }
@@ -112,31 +115,40 @@ func (p *Position) advance(c *Checkpoint, numbers []int) {
 		s.Topic, s.Next = r.Topic, r.Next
 		s.CompleteMs = max(s.CompleteMs, r.CompleteMs)
 	}
-	slices.SortFunc(p.Sources, func(a, b SourcePosition) int {
-		if a.Source != b.Source {
-			return a.Source - b.Source
-		}
-		return int(a.Partition) - int(b.Partition)
-	})
+	p.sort()
 	p.CompleteMs = p.CompleteUntil()
 }
 
+func (p *Position) sort() {
+	slices.SortFunc(p.Sources, func(a, b SourcePosition) int {
+		return cmp.Or(a.Source-b.Source, int(a.Partition)-int(b.Partition))
+	})
+}
+
 // CompleteUntil gives the Kafka record time, in Unix milliseconds, before which everything is in the table: the
-// lowest of the times of all partitions that it has a position in, 0 as long as one of them is not known.
+// lowest of the times of all partitions that it has a position in, 0 as long as one of them is not known. Those of a topic
+// that is retired count only while there are no others.
 //
 // It is cautious in three ways. It speaks of the time at which a record reached Kafka (LogAppendTime), because an event
 // may claim any time and come any time later; it counts a partition only from its first checkpoint on, so that one that
 // was just added can pull it back; and it stands still while a partition has no owner. Where a broker keeps the
 // producers' own times (CreateTime) it is as true as their clocks.
 func (p *Position) CompleteUntil() int64 {
-	if len(p.Sources) == 0 {
-		return 0
-	}
-	low := p.Sources[0].CompleteMs
+	var low, retired []int64
 	for _, s := range p.Sources {
-		low = min(low, s.CompleteMs)
+		if s.Retired {
+			retired = append(retired, s.CompleteMs)
+		} else {
+			low = append(low, s.CompleteMs)
+		}
 	}
-	return low
+	switch {
+	case len(low) > 0:
+		return slices.Min(low)
+	case len(retired) > 0:
+		return slices.Min(retired)
+	}
+	return 0
 }
 
 // compare tells an operator what of a checkpoint does not meet the position.

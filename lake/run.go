@@ -177,7 +177,7 @@ func (r *runner) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
 	var passing error
 	for _, e := range fetches.Errors() {
 		if errors.Is(e.Err, kerr.OffsetOutOfRange) {
-			return fmt.Errorf("committer: %s/%d: %w: %w", e.Topic, e.Partition, ErrLostRecords, e.Err)
+			return fmt.Errorf("committer: %s/%d: %w; `coldstream lake accept-gap --chunks` records the loss and goes on: %w", e.Topic, e.Partition, ErrLostRecords, e.Err)
 		}
 		passing = errors.Join(passing, fmt.Errorf("committer: fetch %s/%d: %w", e.Topic, e.Partition, e.Err))
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -128,6 +129,7 @@ func summarise(parent *table.Snapshot, c change) *table.Summary {
 	if c.position != "" {
 		p[summaryPosition] = c.position
 	}
+	maps.Copy(p, c.summary)
 	return &table.Summary{Operation: c.op, Properties: p}
 }
 

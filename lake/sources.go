@@ -69,21 +69,35 @@ func (t *Table) registerAt(ctx context.Context, v *Version, s Source) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	for i, have := range list {
-		if have.Cluster == s.Cluster && have.TopicID == s.TopicID {
-			return i, nil
-		}
-		if have.Cluster == s.Cluster && have.Topic == s.Topic {
-			return 0, fmt.Errorf("topic %s has id %s, the table knows %s: it was deleted and made again: %w",
-				s.Topic, s.TopicID, have.TopicID, ErrForeign)
-		}
+	if i, known, err := v.SourceNumber(s.Cluster, s.TopicID); known || err != nil {
+		return i, err
 	}
-	doc, err := json.Marshal(sourceList{FormatVersion: PositionVersion, Sources: append(slices.Clone(list), s)})
+	if i := sameName(list, s); i >= 0 {
+		return 0, fmt.Errorf("topic %s has id %s, the table knows %s: it was deleted and made again: `coldstream lake adopt-topic --topic %s` takes the new one: %w",
+			s.Topic, s.TopicID, list[i].TopicID, s.Topic, ErrForeign)
+	}
+	doc, err := encodeSources(append(slices.Clone(list), s))
 	if err != nil {
-		return 0, fmt.Errorf("encode sources: %w", err)
+		return 0, err
 	}
-	_, err = t.commit(ctx, v, change{
-		id: rand.Text(), op: table.OpAppend, props: iceberg.Properties{PropertySources: string(doc)},
-	})
+	_, err = t.commit(ctx, v, change{id: rand.Text(), op: table.OpAppend, props: iceberg.Properties{PropertySources: doc}})
 	return len(list), err
+}
+
+func encodeSources(list []Source) (string, error) {
+	doc, err := json.Marshal(sourceList{FormatVersion: PositionVersion, Sources: list})
+	if err != nil {
+		return "", fmt.Errorf("encode sources: %w", err)
+	}
+	return string(doc), nil
+}
+
+// sameName gives the number of the newest source of a cluster with a topic's name; -1 if there is none.
+func sameName(list []Source, s Source) int {
+	for i, have := range slices.Backward(list) {
+		if have.Cluster == s.Cluster && have.Topic == s.Topic {
+			return i
+		}
+	}
+	return -1
 }
