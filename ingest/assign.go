@@ -83,6 +83,10 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.enter(); err != nil {
+		s.replaced(err)
+		return nil, err
+	}
 	if err := s.assign(ctx, plan); err != nil {
 		s.fail(err)
 		return nil, err
@@ -119,17 +123,17 @@ func (s *session) assign(ctx context.Context, plan []*partition) error {
 // plan finds the start of each partition: the later of the group's offset and the table's position, and the log's start
 // where neither knows it.
 func (s *session) plan(ctx context.Context, admin *kadm.Client, offsets map[string]map[int32]kgo.Offset) ([]*partition, error) {
-	sources := s.sources(offsets)
-	floors, err := s.floors(ctx, sources)
-	if err != nil {
-		return nil, err
-	}
 	from, err := admin.ListStartOffsets(ctx, s.cfg.Topics...)
 	if err == nil {
 		err = from.Error()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: list start offsets: %w", schemas.ErrRewind, err)
+	}
+	sources := s.sources(offsets)
+	floors, err := s.floors(ctx, sources, offsets, from)
+	if err != nil {
+		return nil, err
 	}
 	to, err := admin.ListEndOffsets(ctx, s.cfg.Topics...)
 	if err == nil {
@@ -144,8 +148,7 @@ func (s *session) plan(ctx context.Context, admin *kadm.Client, offsets map[stri
 		src.Index = floors[i].Index
 		first, _ := from.Lookup(src.Topic, src.Partition)
 		end, _ := to.Lookup(src.Topic, src.Partition)
-		committed := offsets[src.Topic][src.Partition].EpochOffset().Offset
-		start := max(committed, floors[i].Offset)
+		start := max(committed(offsets, src), floors[i].Offset)
 		if start < 0 {
 			start = first.Offset
 			fresh = append(fresh, fmt.Sprintf("%s@%d", src, start))
@@ -160,6 +163,11 @@ func (s *session) plan(ctx context.Context, admin *kadm.Client, offsets map[stri
 		s.cfg.Logger.Info("begins at the start of the log, where neither the group nor the table has a position", "group", s.cfg.Group, "at", fresh)
 	}
 	return plan, nil
+}
+
+// committed is the group's offset, negative if there is none.
+func committed(offsets map[string]map[int32]kgo.Offset, src schemas.Source) int64 {
+	return offsets[src.Topic][src.Partition].EpochOffset().Offset
 }
 
 func (s *session) planOne(src schemas.Source, start, logStart, logEnd int64) (*partition, error) {
@@ -207,24 +215,13 @@ func (s *session) source(name string, n int32) schemas.Source {
 	return schemas.Source{Cluster: t.cluster, Topic: name, TopicID: t.uuid, Partition: n}
 }
 
-func (s *session) floors(ctx context.Context, sources []schemas.Source) ([]schemas.Start, error) {
-	if s.cfg.Floor != nil {
-		floors, err := s.cfg.Floor(ctx, sources)
-		if err != nil {
-			return nil, fmt.Errorf("position of the table: %w", err)
-		}
-		return floors, nil
-	}
-	floors := make([]schemas.Start, len(sources))
-	for i := range floors {
-		floors[i].Offset = -1
-	}
-	return floors, nil
-}
-
 func (s *session) revoked(ctx context.Context, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, _, err := s.membership(); err != nil && !s.closing && len(s.parts) > 0 {
+		s.replaced(err)
+		return
+	}
 	sources := s.forget(m)
 	if s.closing || len(sources) == 0 {
 		return

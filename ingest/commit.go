@@ -20,7 +20,7 @@ var ErrFenced = errors.New("transactional producer was fenced")
 const maxFences = 3
 
 // commitTries is how often a commit is tried when the group's generation changes under it. The partitions are still
-// ours: a revoke or a loss waits for Pipeline.mu.
+// ours: a revoke or a loss waits for Pipeline.mu, and a loss that nobody tells of changes the membership's id.
 const commitTries = 5
 
 // commit is the session's CommitFunc. It runs inside a call of the sink's, so under Pipeline.mu.
@@ -28,6 +28,9 @@ const commitTries = 5
 // It heeds ctx's deadline and not its end: a pipeline that stops must not leave a commit of unknown outcome behind, which
 // the sink's Close would then try again.
 func (s *session) commit(ctx context.Context, ranges []schemas.Range, records ...*kgo.Record) error {
+	if (s.cfg.TransactionalID != "") != (len(records) > 0) { // kgo ends no transaction of offsets that we added alone
+		return fmt.Errorf("commit of group %s with %d records: a transaction needs one, a plain commit takes none", s.cfg.Group, len(records))
+	}
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	var err error
@@ -105,6 +108,10 @@ func (s *session) abort() {
 // commitInTransaction adds the group and its offsets to the open transaction. kgo's own GroupTransactSession would
 // commit everything polled, also what is not durable yet.
 func (s *session) commitInTransaction(ctx context.Context, ranges []schemas.Range) error {
+	member, generation, err := s.membership()
+	if err != nil {
+		return err
+	}
 	pid, epoch, err := s.client.ProducerID(ctx)
 	if err != nil {
 		return fmt.Errorf("producer id: %w", err)
@@ -120,7 +127,7 @@ func (s *session) commitInTransaction(ctx context.Context, ranges []schemas.Rang
 	}
 	req := kmsg.NewTxnOffsetCommitRequest()
 	req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = s.cfg.TransactionalID, s.cfg.Group, pid, epoch
-	req.MemberID, req.Generation = s.client.GroupMetadata()
+	req.MemberID, req.Generation = member, generation
 	for name, list := range byTopic(ranges) {
 		t := kmsg.NewTxnOffsetCommitRequestTopic()
 		t.Topic, t.TopicID = name, s.topics[name].id // newer versions name topics by id
@@ -149,9 +156,12 @@ func (s *session) commitInTransaction(ctx context.Context, ranges []schemas.Rang
 func (s *session) commitPlain(ctx context.Context, ranges []schemas.Range) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.TransactionTimeout*2/3)
 	defer cancel()
+	member, generation, err := s.membership()
+	if err != nil {
+		return err
+	}
 	req := kmsg.NewOffsetCommitRequest()
-	req.Group = s.cfg.Group
-	req.MemberID, req.Generation = s.client.GroupMetadata()
+	req.Group, req.MemberID, req.Generation = s.cfg.Group, member, generation
 	for name, list := range byTopic(ranges) {
 		t := kmsg.NewOffsetCommitRequestTopic()
 		t.Topic, t.TopicID = name, s.topics[name].id

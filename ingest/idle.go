@@ -6,8 +6,11 @@ import (
 	"github.com/coldstream/coldstream/schemas"
 )
 
+// clockMarginMs is how far this clock and those of brokers and producers may be apart.
+const clockMarginMs = 10_000
+
 // watchIdle tells the sink of sources that stand at their log's end, until ctx is done. Without it the time before which
-// everything is archived would stand still with the quietest partition.
+// everything is archived would stand still with the quietest partition, and with every one that has its producers' times.
 func (s *session) watchIdle(ctx context.Context, sink Idler) {
 	for {
 		wait(ctx, s.cfg.Idle)

@@ -38,7 +38,8 @@ type session struct {
 
 	// under Pipeline.mu
 	parts   map[partitionKey]*partition
-	closing bool // the sink is closed: rebalance callbacks have nothing to do
+	member  string // the group's member id under which parts were taken
+	closing bool   // the sink is closed: rebalance callbacks have nothing to do
 }
 
 // topic is what is known of a topic for the length of a session.
@@ -62,8 +63,15 @@ func New(cfg Config) (*Pipeline, error) {
 	return &Pipeline{cfg: cfg.withDefaults()}, nil
 }
 
+// ErrNoProgress says that membership after membership ended in a rewind and not one of them committed anything.
+var ErrNoProgress = errors.New("reading again does not help")
+
+// maxRewinds memberships in a row without a commit are more than an outage of moments: whoever runs the pipeline hears
+// of it.
+const maxRewinds = 10
+
 // Run reads until ctx is done, then closes the sink, leaves the group and returns the sink's error, if any. It returns
-// earlier on an error that reading again cannot mend.
+// earlier on an error that reading again cannot mend, or did not: ErrNoProgress after ten rewinds without a commit.
 func (p *Pipeline) Run(ctx context.Context) error {
 	for {
 		err := p.member(ctx)
@@ -75,8 +83,10 @@ func (p *Pipeline) Run(ctx context.Context) error {
 				return p.end(err)
 			}
 		}
-		p.failures++
 		p.stats.rewinds.Add(1)
+		if p.failures++; p.failures >= maxRewinds {
+			return p.end(fmt.Errorf("%w: %d rewinds of group %s without a commit, the last: %w", ErrNoProgress, p.failures, p.cfg.Group, err))
+		}
 		p.cfg.Logger.Warn("reading again from the committed offsets", "group", p.cfg.Group, "reason", err)
 		wait := min(p.cfg.Backoff, 50*time.Millisecond<<min(p.failures, 10))
 		select {

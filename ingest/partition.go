@@ -47,7 +47,7 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 			return err
 		}
 		r := schemas.Range{Source: p.src, From: p.next, Next: rest[n-1].Offset + 1, Dead: int64(len(in.dead))}
-		r.CompleteMs = s.complete(f.FetchPartition, rest[n-1], r.Next)
+		r.CompleteMs = complete(rest[n-1])
 		if err := s.hand(ctx, &in, r); err != nil {
 			return err
 		}
@@ -98,20 +98,17 @@ func (s *session) remember(p *partition, b *schemas.Batch, records []*kgo.Record
 	return nil
 }
 
-// complete gives the Kafka time before which everything was read, or 0. The log's own times only rise; a producer's
-// times do not, and then the time of the fetch counts, less a margin for clocks, when it reached the log's end.
-func (s *session) complete(f kgo.FetchPartition, last *kgo.Record, next int64) int64 {
-	ms := int64(0)
-	if last.Attrs.TimestampType() == 1 {
-		ms = last.Timestamp.UnixMilli()
+// complete gives the Kafka time before which everything was read when last was, or 0. The log's own times only rise; a
+// producer's tell nothing of what comes next. That a poll reached the log's end tells nothing either: the client may have
+// kept it for any time, while the log grew. See tellIdle.
+func complete(last *kgo.Record) int64 {
+	if last.Attrs.TimestampType() != logAppendTime {
+		return 0
 	}
-	if next >= f.HighWatermark {
-		ms = max(ms, s.cfg.Now().UnixMilli()-clockMarginMs)
-	}
-	return ms
+	return last.Timestamp.UnixMilli()
 }
 
-const clockMarginMs = 10_000
+const logAppendTime = 1
 
 // input decodes records into one batch.
 type input struct {

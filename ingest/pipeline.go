@@ -25,8 +25,8 @@ type Historian interface {
 }
 
 // CommitFunc makes offsets durable: the group's next offset of each range's source becomes its Next. In a pipeline with
-// a TransactionalID it is one Kafka transaction with the records, all or nothing; otherwise records must be empty and it
-// is a plain commit. It may be called only inside a call of the sink's (Write, Tick, Revoke, Close).
+// a TransactionalID it is one Kafka transaction with the records (at least one), all or nothing; otherwise records must be
+// empty and it is a plain commit. It may be called only inside a call of the sink's (Write, Tick, Revoke, Close).
 //
 // Its error wraps schemas.ErrRewind when nothing was committed, or when that cannot be known: the sink then forgets what
 // it holds and returns the error. It is an alias so that a sink can declare the same type without importing this package.
@@ -37,7 +37,8 @@ type CommitFunc = func(ctx context.Context, ranges []schemas.Range, records ...*
 // Close, which may take as long as their context lives.
 //
 // An error that wraps schemas.ErrRewind makes the pipeline leave the group, call Lost for everything, join again
-// and read from the committed offsets. Any other error ends the pipeline.
+// and read from the committed offsets, unless that happens ten times without a commit between. Any other error ends the
+// pipeline.
 type Sink interface {
 	// Open begins a membership of the consumer group; nothing is held. commit is valid until the next Open.
 	Open(ctx context.Context, commit CommitFunc) error
