@@ -170,14 +170,22 @@ func committed(offsets map[string]map[int32]kgo.Offset, src schemas.Source) int6
 	return offsets[src.Topic][src.Partition].EpochOffset().Offset
 }
 
+// mend says how to go on: with a table by the command that records it there, without one by the group's offsets alone.
+func (s *session) mend(command string) string {
+	if s.cfg.Floor == nil {
+		return fmt.Sprintf("to go on without what is lost, reset the offsets of group %s with Kafka's own tools", s.cfg.Group)
+	}
+	return fmt.Sprintf("`coldstream lake %s` records it and goes on", command)
+}
+
 func (s *session) planOne(src schemas.Source, start, logStart, logEnd int64) (*partition, error) {
 	switch {
 	case start < logStart:
-		return nil, fmt.Errorf("%w: %s: offsets %d to %d were deleted by retention before group %s read them: `coldstream lake accept-gap` records the loss and goes on",
-			ErrOffsetGone, src, start, logStart-1, s.cfg.Group)
+		return nil, fmt.Errorf("%w: %s: offsets %d to %d were deleted by retention before group %s read them: %s",
+			ErrOffsetGone, src, start, logStart-1, s.cfg.Group, s.mend("accept-gap"))
 	case start > logEnd:
-		return nil, fmt.Errorf("%w: %s: group %s stands at %d, the log ends at %d: the topic lost data or was made again: `coldstream lake adopt-topic` takes the new one",
-			ErrOffsetGone, src, s.cfg.Group, start, logEnd)
+		return nil, fmt.Errorf("%w: %s: group %s stands at %d, the log ends at %d: the topic lost data or was made again: %s",
+			ErrOffsetGone, src, s.cfg.Group, start, logEnd, s.mend("adopt-topic"))
 	}
 	p := &partition{src: src, start: start, next: start, logStart: logStart, processors: s.cfg.Processors(src)}
 	for _, proc := range p.processors {

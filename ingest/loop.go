@@ -227,8 +227,8 @@ func (s *session) fetchError(f kgo.FetchTopicPartition) error {
 	case errors.Is(f.Err, kgo.ErrClientClosed):
 		return f.Err
 	case errors.Is(f.Err, kerr.OffsetOutOfRange), errors.As(f.Err, &loss):
-		return fmt.Errorf("%w: %s/%d: the log no longer has the next offset (retention, or the topic was made again): run `coldstream lake accept-gap` to go on without it: %w",
-			ErrOffsetGone, f.Topic, f.Partition, f.Err)
+		return fmt.Errorf("%w: %s/%d: the log no longer has the next offset (retention, or the topic was made again): %s: %w",
+			ErrOffsetGone, f.Topic, f.Partition, s.mend("accept-gap"), f.Err)
 	case kerr.IsRetriable(f.Err):
 		s.cfg.Logger.Warn("fetch will be tried again", "topic", f.Topic, "partition", f.Partition, "error", f.Err)
 		return nil
