@@ -205,6 +205,7 @@ func (g *globals) lakeTable(kafka bool) (*config.Config, *lake.Table, error) {
 	return cfg, table, failed(err)
 }
 
+// clientOf is how commands that look once reach the brokers: they give up after a while.
 func clientOf(cfg *config.Config) []kgo.Opt {
 	return []kgo.Opt{kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(10 * time.Second)}
 }

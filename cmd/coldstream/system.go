@@ -205,7 +205,7 @@ func (s *system) runCommitter(ctx context.Context) error {
 // topicIdentity is the cluster and topic id of the events topic.
 func topicIdentity(ctx context.Context, cfg *config.Config) (lake.Source, error) {
 	topic := cfg.Kafka.Topics.Events
-	src, err := lake.IdentifyTopic(ctx, []kgo.Opt{kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(10 * time.Second)}, topic)
+	src, err := lake.IdentifyTopic(ctx, clientOf(cfg), topic)
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return src, &exitError{exitUsage, fmt.Errorf("there is no topic %s at %v: run `coldstream init` first", topic, cfg.Kafka.Brokers)}

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/sinks/resolver"
@@ -58,15 +56,17 @@ func (c ClickHouse) Messages(ctx context.Context, f func(HotMessage) error) erro
 
 // Visible is part of Hot.
 func (c ClickHouse) Visible(ctx context.Context) (int64, error) {
-	out, err := c.Client.Query(ctx, "SELECT count() FROM messages")
+	type count struct {
+		N int64 `json:"n"`
+	}
+	rows, err := chhttp.Select[count](ctx, c.Client, "SELECT count() AS n FROM messages")
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("count of messages: %w", err)
+	if len(rows) != 1 {
+		return 0, fmt.Errorf("count of messages: %d rows", len(rows))
 	}
-	return n, nil
+	return rows[0].N, nil
 }
 
 // Waiting is part of Hot.
