@@ -1,25 +1,13 @@
 package lake_test
 
 import (
-	"errors"
 	"testing"
 
-	"github.com/coldstream/coldstream/lake"
 	"github.com/twmb/franz-go/pkg/kadm"
-)
 
-// remake deletes a topic and makes it again.
-func (l *loss) remake(t *testing.T, topic string, partitions int32) {
-	t.Helper()
-	done, err := l.admin.DeleteTopics(t.Context(), topic)
-	if err = errors.Join(err, done.Error()); err != nil {
-		t.Fatal(err)
-	}
-	made, err := l.admin.CreateTopics(t.Context(), partitions, 1, nil, topic)
-	if err = errors.Join(err, made.Error()); err != nil {
-		t.Fatal(err)
-	}
-}
+	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/lake"
+)
 
 func (l *loss) adopt(t *testing.T, topic string) (lake.Decision, error) {
 	return l.AdoptTopic(t.Context(), lake.AdoptRequest{Client: l.client(t), Chunks: l.topic, Group: l.cold, Topic: topic, By: "me@here"})
@@ -35,7 +23,7 @@ func TestAdoptTopicOfEvents(t *testing.T) {
 
 	old := l.src
 	l.worker(t, "b", span(0, 10, 20))
-	l.remake(t, l.src.Topic, 2)
+	testkit.RemakeTopic(t, l.admin, l.src.Topic, 2)
 	l.identify(t)
 	if l.src.TopicID == old.TopicID {
 		t.Fatal("the topic has its old id")
@@ -92,7 +80,7 @@ func TestAdoptTopicChunks(t *testing.T) {
 	wantErr(t, "the topic that it follows", err, lake.ErrNothing)
 
 	l.worker(t, "lost", span(0, 10, 20))
-	l.remake(t, l.topic, 1)
+	testkit.RemakeTopic(t, l.admin, l.topic, 1)
 	wantErr(t, "the committer", l.ends(t, l.config(t)), lake.ErrForeign)
 	_, err = l.AcceptGap(t.Context(), l.request(t))
 	wantErr(t, "accept gap", err, lake.ErrForeign)
@@ -109,7 +97,7 @@ func TestAdoptTopicChunksThatOverlaps(t *testing.T) {
 	l.fill(t, 0, 40)
 	l.worker(t, "a", span(0, 0, 10))
 	l.committed(t, 0, 10)
-	l.remake(t, l.topic, 1)
+	testkit.RemakeTopic(t, l.admin, l.topic, 1)
 	l.worker(t, "b", span(0, 5, 20))
 	_, err := l.adopt(t, l.topic)
 	wantErr(t, "a checkpoint that is partly in the table", err, lake.ErrOverlap)

@@ -136,13 +136,7 @@ func TestClusterAndTopicsHaveIDs(t *testing.T) {
 	if meta.Cluster == "" || first.ID == (kadm.TopicID{}) || len(first.Partitions) != 2 {
 		t.Fatalf("cluster %q, topic id %s, %d partitions", meta.Cluster, first.ID, len(first.Partitions))
 	}
-	if _, err := adm.DeleteTopic(t.Context(), topic); err != nil {
-		t.Fatal(err)
-	}
-	testkit.Eventually(t, 20*time.Second, func() error {
-		_, err := adm.CreateTopic(t.Context(), 2, 1, nil, topic)
-		return err
-	})
+	testkit.RemakeTopic(t, adm, topic, 2)
 	again, err := kadm.NewClient(testkit.KafkaClient(t)).Metadata(t.Context(), topic) // the first client remembers
 	if err != nil {
 		t.Fatal(err)

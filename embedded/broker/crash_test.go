@@ -77,6 +77,7 @@ func values(t *testing.T, addr, topic string) []string {
 // pump produces numbers until it is stopped and remembers which the broker acknowledged.
 type pump struct {
 	sent         int64
+	promises     sync.WaitGroup // records whose fate is not known yet
 	mu           sync.Mutex
 	acknowledged []string
 }
@@ -91,7 +92,9 @@ func (p *pump) count() int {
 func (p *pump) run(ctx context.Context, producer *kgo.Client) {
 	for ctx.Err() == nil {
 		p.sent++
+		p.promises.Add(1)
 		producer.Produce(ctx, kgo.StringRecord(strconv.FormatInt(p.sent, 10)), func(r *kgo.Record, err error) {
+			defer p.promises.Done()
 			if err != nil {
 				return
 			}
@@ -123,6 +126,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		stop()
 		running.Wait()
 		producer.Close()
+		p.promises.Wait()              // the client calls them on a goroutine of its own, and Close does not wait for that
 		b = startChild(t, dir, b.addr) // the address is free again at once
 	}
 	stored := values(t, b.addr, "events")

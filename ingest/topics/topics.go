@@ -64,7 +64,8 @@ type Change struct {
 	What  string `json:"what"`
 }
 
-// Ensure makes the topics as they should be, or with dryRun says what it would do. It returns the changes in order.
+// Ensure makes the topics as they should be, or with dryRun says what it would do. It returns the changes in order, once
+// the topics can be used.
 func Ensure(ctx context.Context, adm *kadm.Client, c Config, dryRun bool) ([]Change, error) {
 	specs := c.specs()
 	names := make([]string, len(specs))
@@ -83,7 +84,10 @@ func Ensure(ctx context.Context, adm *kadm.Client, c Config, dryRun bool) ([]Cha
 			return changes, fmt.Errorf("topic %s: %w", s.name, err)
 		}
 	}
-	return changes, nil
+	if dryRun {
+		return changes, nil
+	}
+	return changes, Await(ctx, adm, names...)
 }
 
 func (s spec) ensure(ctx context.Context, adm *kadm.Client, have kadm.TopicDetail, replicas int, dryRun bool) ([]Change, error) {

@@ -2,15 +2,18 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/embedded/broker"
+	"github.com/coldstream/coldstream/ingest/topics"
 )
 
 // envKafka names a real broker, host:port.
@@ -56,11 +59,47 @@ func Topic(t testing.TB, partitions int32, settings map[string]string) string {
 	for key, value := range settings {
 		configs[key] = &value
 	}
-	ctx := t.Context()
-	if _, err := kadm.NewClient(KafkaClient(t)).CreateTopic(ctx, partitions, 1, configs, name); err != nil {
+	adm := kadm.NewClient(KafkaClient(t))
+	if _, err := adm.CreateTopic(t.Context(), partitions, 1, configs, name); err != nil {
 		t.Fatalf("testkit: create topic %s: %v", name, err)
 	}
+	AwaitTopic(t, adm, name)
 	return name
+}
+
+// topicTimeout is how long a broker may take to show a topic that it has made.
+const topicTimeout = 30 * time.Second
+
+// AwaitTopic returns when the broker shows a topic that it has just made.
+func AwaitTopic(t testing.TB, adm *kadm.Client, name string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), topicTimeout)
+	defer cancel()
+	if err := topics.Await(ctx, adm, name); err != nil {
+		t.Fatalf("testkit: await topic: %v", err)
+	}
+}
+
+// RemakeTopic deletes a topic and makes it again, with another id.
+func RemakeTopic(t testing.TB, adm *kadm.Client, name string, partitions int32) {
+	t.Helper()
+	gone, err := adm.DeleteTopics(t.Context(), name)
+	if err = errors.Join(err, gone.Error()); err != nil {
+		t.Fatalf("testkit: delete topic %s: %v", name, err)
+	}
+	fresh := kadm.WithAuthorizedOps(t.Context()) // past the client's cache
+	Eventually(t, topicTimeout, func() error {   // a broker goes on showing the old one for a moment
+		have, err := adm.ListTopics(fresh, name)
+		if err == nil && have.Has(name) {
+			err = errors.New("it is still there")
+		}
+		return err
+	})
+	Eventually(t, topicTimeout, func() error {
+		_, err := adm.CreateTopic(t.Context(), partitions, 1, nil, name)
+		return err
+	})
+	AwaitTopic(t, adm, name)
 }
 
 // quiet is the servers' log in tests: none, unless COLDSTREAM_TEST_LOG is set.
