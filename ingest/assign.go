@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/schemas"
 )
 
@@ -81,6 +82,7 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 		}
 		return nil, err
 	}
+	faults.Point(faults.WorkerAssign)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.enter(); err != nil {
@@ -236,9 +238,11 @@ func (s *session) revoked(ctx context.Context, m map[string][]int32) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.RebalanceTimeout/3)
 	defer cancel()
+	faults.Point(faults.WorkerRevoke)
 	if err := s.cfg.Sink.Revoke(ctx, sources); err != nil {
 		s.fail(fmt.Errorf("revoke %v: %w", sources, err))
 	}
+	faults.Point(faults.WorkerRevoked)
 }
 
 func (s *session) lost(m map[string][]int32) {

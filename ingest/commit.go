@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/schemas"
 )
 
@@ -74,6 +75,7 @@ func (s *session) transact(ctx context.Context, ranges []schemas.Range, records 
 	if err := s.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
+	faults.Point(faults.WorkerTxnBegun)
 	defer func() {
 		if err != nil {
 			s.abort()
@@ -85,12 +87,15 @@ func (s *session) transact(ctx context.Context, ranges []schemas.Range, records 
 	if err := s.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return fmt.Errorf("produce: %w", err)
 	}
+	faults.Point(faults.WorkerProduced)
 	if err := s.commitInTransaction(ctx, ranges); err != nil {
 		return err
 	}
+	faults.Point(faults.WorkerTxnOffsets)
 	if err := s.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		return fmt.Errorf("end transaction: %w", err)
 	}
+	faults.Point(faults.WorkerTxnEnded)
 	return nil
 }
 
@@ -125,6 +130,7 @@ func (s *session) commitInTransaction(ctx context.Context, ranges []schemas.Rang
 	if err != nil {
 		return fmt.Errorf("add offsets to transaction: %w", err)
 	}
+	faults.Point(faults.WorkerTxnAdded)
 	req := kmsg.NewTxnOffsetCommitRequest()
 	req.TransactionalID, req.Group, req.ProducerID, req.ProducerEpoch = s.cfg.TransactionalID, s.cfg.Group, pid, epoch
 	req.MemberID, req.Generation = member, generation

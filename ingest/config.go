@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/schemas"
 )
 
@@ -74,7 +75,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = faults.Now
 	}
 	if c.Processors == nil {
 		c.Processors = func(schemas.Source) []Processor { return nil }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/lake/objects"
 )
 
@@ -50,11 +51,13 @@ func (t *Table) commit(ctx context.Context, base *Version, c change) (*Version, 
 	if err != nil {
 		return nil, fmt.Errorf("commit to %s: %w", t.Location(), err)
 	}
+	faults.Point(faults.CommitterStaged)
 	if _, err = t.store.PutIfAbsent(ctx, t.versionKey(next.N), doc); err != nil {
 		if next, err = t.settle(ctx, next, c.id, err); err != nil {
 			return nil, fmt.Errorf("commit to %s v%d: %w", t.Location(), base.N+1, err)
 		}
 	}
+	faults.Point(faults.CommitterPut)
 	t.remember(next)
 	next.HintErr = t.raiseHint(ctx, next.N)
 	return next, nil
@@ -66,6 +69,7 @@ func (t *Table) settle(ctx context.Context, want *Version, id string, cause erro
 	if errors.Is(cause, objects.ErrDenied) {
 		return nil, cause
 	}
+	faults.Point(faults.CommitterSettle)
 	found, err := t.read(ctx, want.N)
 	if errors.Is(err, errTombstone) {
 		found, err = t.highest(ctx)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/coldstream/coldstream/internal/faults"
 )
 
 // ErrMissingFile says that a file of a checkpoint is not on the store as it was announced.
@@ -63,6 +65,7 @@ func (c *Committer) Commit(ctx context.Context, records []Record) (Committed, er
 		if err != nil {
 			return Committed{}, err
 		}
+		faults.Point(faults.CommitterLoaded)
 		done, err := c.commitAt(ctx, v, records)
 		if errors.Is(err, ErrConflict) {
 			if waitErr := pause(ctx, conflictPause); waitErr != nil {
@@ -100,6 +103,7 @@ func (c *Committer) commitAt(ctx context.Context, v *Version, records []Record) 
 	if p.taken == 0 {
 		return done, p.stop
 	}
+	faults.Point(faults.CommitterJudged)
 	ch, err := c.change(v, &p)
 	if err != nil {
 		return Committed{Version: v}, err

@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/internal/faults"
 )
 
 // ErrLostRecords says that topic `chunks` does not hold the table's position any more, or not yet: records were deleted
@@ -34,6 +36,9 @@ type RunConfig struct {
 	Topic  string    // `chunks`: one partition
 	Group  string    // consumer group, for ownership of that partition only
 	Batch  int       // most records in one commit, 0 means 1000
+	// SessionTimeout is how long it may be silent before another takes its partition, 0 means 45 s. Two at once harm
+	// nothing; that nobody commits meanwhile is what it costs.
+	SessionTimeout time.Duration
 
 	Log *slog.Logger // nil means none
 	// OnCommit, if set, is called after every commit, by the goroutine that runs.
@@ -119,6 +124,9 @@ func (r *runner) open(ctx context.Context) (err error) {
 			}
 		}),
 	)
+	if d := r.cfg.SessionTimeout; d > 0 {
+		opts = append(opts, kgo.SessionTimeout(d), kgo.HeartbeatInterval(d/15))
+	}
 	if r.client, err = kgo.NewClient(opts...); err != nil {
 		return fmt.Errorf("committer: open Kafka client: %w", err)
 	}
@@ -166,6 +174,7 @@ func (r *runner) loop(ctx context.Context) error {
 		if fetches.NumRecords() == 0 {
 			continue
 		}
+		faults.Point(faults.CommitterPolled)
 		if err := r.commit(ctx, fetches); err != nil {
 			return err
 		}
@@ -245,7 +254,9 @@ func (r *runner) report(ctx context.Context, fetches kgo.Fetches, done Committed
 	if done.Version.HintErr != nil {
 		r.cfg.Log.Warn("version hint lags", "version", done.Version.N, "error", done.Version.HintErr)
 	}
+	faults.Point(faults.CommitterHinted)
 	r.show(ctx, next)
+	faults.Point(faults.CommitterShown)
 	if r.cfg.OnCommit != nil {
 		r.cfg.OnCommit(p)
 	}

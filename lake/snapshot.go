@@ -9,10 +9,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/coldstream/coldstream/internal/faults"
 )
 
 const formatVersion = 2
@@ -44,7 +45,7 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 	schemaID := base.Metadata.CurrentSchema().ID
 	snap := &table.Snapshot{
 		SnapshotID: w.snapshot, SequenceNumber: w.sequence, SchemaID: &schemaID,
-		TimestampMs: max(time.Now().UnixMilli(), base.Metadata.LastUpdatedMillis()),
+		TimestampMs: max(faults.Now().UnixMilli(), base.Metadata.LastUpdatedMillis()),
 		Summary:     summarise(parent, c),
 	}
 	if parent != nil {

@@ -4,6 +4,7 @@
 #   real-servers.sh start        starts both, waits until they answer, prints the export lines that tests read
 #   real-servers.sh stop         ends exactly the processes that start began, and removes their data
 #   real-servers.sh run -- CMD   starts both, runs CMD with those variables, stops both; exits as CMD did
+#   real-servers.sh fetch        starts nothing: fetches and builds what is missing, prints the export lines that say where it is
 #
 # Kafka comes as jars through Maven (43 MB), MinIO is built from its Go module (about three minutes); both once, into the
 # user's cache folder. Java 17 or later and Maven are installed with apt-get where that is possible. Data is temporary.
@@ -184,6 +185,13 @@ stop_all() {
 }
 
 case ${1:-} in
+  fetch)
+    check_java
+    once kafka fetch_kafka
+    once minio build_minio
+    printf 'export COLDSTREAM_KAFKA_LIBS=%s\n' "$kafka_home/libs"
+    printf 'export COLDSTREAM_MINIO=%s\n' "$minio_home/minio"
+    ;;
   start)
     [ ! -e "$current" ] || die "servers are noted in $current: run real-servers.sh stop first."
     mkdir -p "$current"
@@ -207,6 +215,6 @@ case ${1:-} in
     exit "$status"
     ;;
   *)
-    die 'usage: real-servers.sh start | stop | run -- COMMAND…'
+    die 'usage: real-servers.sh start | stop | fetch | run -- COMMAND…'
     ;;
 esac

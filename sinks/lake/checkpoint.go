@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/internal/deadletter"
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/schemas"
 )
@@ -42,6 +43,7 @@ func (s *Sink) start() {
 	go func() {
 		defer close(cp.done)
 		defer stop()
+		faults.Point(faults.WorkerClosed)
 		cp.err = u.run(ctx)
 	}()
 }
@@ -62,6 +64,7 @@ func (s *Sink) finish(ctx context.Context) error {
 	s.stats.commit(cp, s.cfg.Now())
 	s.cfg.Logger.Debug("checkpoint", "id", cp.id, "rows", cp.buffer.rows, "files", len(cp.files), "dead", len(cp.buffer.dead))
 	cp.buffer.release()
+	faults.Point(faults.WorkerReleased)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/parquet"
@@ -46,6 +47,7 @@ func (u *uploader) run(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	faults.Point(faults.WorkerUploaded)
 	return u.encode(ctx)
 }
 
@@ -59,6 +61,7 @@ func (u *uploader) make(ctx context.Context, p part, n int) error {
 		return fmt.Errorf("build file of %s: %w", p.day, err)
 	}
 	u.cp.files[n] = u.describe(file, p, n)
+	faults.Point(faults.WorkerBuilt)
 	return u.put(ctx, u.cp.files[n].Path, file.Bytes)
 }
 
