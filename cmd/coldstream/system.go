@@ -197,8 +197,9 @@ func (s *system) runCommitter(ctx context.Context) error {
 	}
 	return lake.Run(ctx, table, lake.RunConfig{
 		Client: s.client(), Topic: s.cfg.Kafka.Topics.Chunks, Group: s.cfg.Kafka.GroupOf(partCommitter), Log: s.log,
-		OnCommit: func(p lake.Progress) { s.keeper.set(partCommitter, nil) },
-		OnRetry:  func(err error) { s.keeper.passing(partCommitter, err) },
+		SessionTimeout: s.cfg.Kafka.SessionTimeout,
+		OnCommit:       func(p lake.Progress) { s.keeper.set(partCommitter, nil) },
+		OnRetry:        func(err error) { s.keeper.passing(partCommitter, err) },
 	})
 }
 

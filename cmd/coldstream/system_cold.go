@@ -38,6 +38,7 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	p, err := ingest.New(ingest.Config{
 		Client: s.client(), Topics: []string{t.Events}, Group: group, TransactionalID: instance.TransactionalID(group),
 		Floor: coldsink.Floor(table, s.client(), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink, Logger: s.log,
+		SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (s *system) runHot(ctx context.Context) error {
 	p, err := ingest.New(ingest.Config{
 		Client: s.client(), Topics: []string{s.cfg.Kafka.Topics.Events}, Group: s.cfg.Kafka.GroupOf(partHot), Decoder: s.decoder,
 		Processors: func(schemas.Source) []ingest.Processor { return []ingest.Processor{processors.NewRedact(s.engine)} },
-		Sink:       sink, Logger: s.log,
+		Sink:       sink, Logger: s.log, SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})
 	if err != nil {
 		return err

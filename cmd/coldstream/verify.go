@@ -21,14 +21,15 @@ func newVerifyCommand(g *globals) *cobra.Command {
 	c := &cobra.Command{
 		Use: "verify", Short: "Compare topic, lake and hot store, event by event", Args: cobra.NoArgs,
 		Long: "Reads the topic, the lake and the hot store independently and compares them. It covers the offsets that the topic still\n" +
-			"holds. Exit status: 0 nothing is wrong, 1 something is, 3 a part could not be read or --wait ran out.",
+			"holds. Where no ClickHouse is configured the hot store is left out. Exit status: 0 nothing is wrong, 1 something is,\n" +
+			"3 a part could not be read or --wait ran out.",
 		Example: "  coldstream verify\n  coldstream verify --wait 5m --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := g.system()
 			if err != nil {
 				return err
 			}
-			if err := cfg.Need(true, true, true); err != nil {
+			if err := cfg.Need(true, true, false); err != nil {
 				return err
 			}
 			vc, err := verifyConfig(cmd.Context(), cfg, cmd.ErrOrStderr())
@@ -47,7 +48,7 @@ func newVerifyCommand(g *globals) *cobra.Command {
 				}
 				return failed(err)
 			}
-			if err := showVerify(cmd.OutOrStdout(), g.json, r); err != nil {
+			if err := showVerify(cmd.OutOrStdout(), g.json, vc.Hot != nil, r); err != nil {
 				return err
 			}
 			if !r.OK {
@@ -80,19 +81,23 @@ func verifyConfig(ctx context.Context, cfg *config.Config, progress io.Writer) (
 	if err != nil {
 		return nil, err
 	}
+	k := &cfg.Kafka
+	decoder := &jsonDecoder{codec.JSON{Epoch: cfg.Epoch, OpaqueIDs: cfg.IDs == "opaque"}}
+	vc := &verify.Config{
+		Log:     verify.KafkaLog{Brokers: k.Brokers, Topic: k.Topics.Events},
+		Lake:    &verify.LakeTable{Table: table, Cluster: source.Cluster, TopicID: source.TopicID},
+		Decoder: decoder, Bulk: decoder.BulkTargets, Redactor: processors.NewRedact(engine),
+		Policy: int64(engine.Version()), HotGroup: k.GroupOf(partHot), ColdGroup: k.GroupOf(partCold), Progress: verifyProgress(progress),
+	}
+	if cfg.ClickHouse.Addr == "" { // an archive alone
+		return vc, nil
+	}
 	client, err := openClickHouse(cfg)
 	if err != nil {
 		return nil, err
 	}
-	k := &cfg.Kafka
-	decoder := &jsonDecoder{codec.JSON{Epoch: cfg.Epoch, OpaqueIDs: cfg.IDs == "opaque"}}
-	return &verify.Config{
-		Log:     verify.KafkaLog{Brokers: k.Brokers, Topic: k.Topics.Events},
-		Lake:    &verify.LakeTable{Table: table, Cluster: source.Cluster, TopicID: source.TopicID},
-		Hot:     verify.ClickHouse{Client: client},
-		Decoder: decoder, Bulk: decoder.BulkTargets, Redactor: processors.NewRedact(engine),
-		Policy: int64(engine.Version()), HotGroup: k.GroupOf(partHot), ColdGroup: k.GroupOf(partCold), Progress: verifyProgress(progress),
-	}, nil
+	vc.Hot = verify.ClickHouse{Client: client}
+	return vc, nil
 }
 
 // verifyProgress says every few seconds how far each stage is.
@@ -174,22 +179,26 @@ func askCheckpoint(ctx context.Context, addr string) {
 
 // behind counts the records of the spans that the hot store and the lake have not come to.
 func behind(ctx context.Context, vc *verify.Config, want []verify.RangeSpan) (hot, lake int64, err error) {
-	inserted, err := vc.Log.Committed(ctx, vc.HotGroup)
-	if err != nil {
-		return 0, 0, err
+	var inserted map[int32]int64
+	if vc.Hot != nil {
+		if inserted, err = vc.Log.Committed(ctx, vc.HotGroup); err != nil {
+			return 0, 0, err
+		}
 	}
 	if err := vc.Lake.Open(ctx); err != nil {
 		return 0, 0, err
 	}
 	archived := vc.Lake.Position()
 	for _, s := range want {
-		hot += max(0, s.Next-max(inserted[s.Partition], s.From))
+		if vc.Hot != nil {
+			hot += max(0, s.Next-max(inserted[s.Partition], s.From))
+		}
 		lake += max(0, s.Next-max(archived[s.Partition], s.From))
 	}
 	return hot, lake, nil
 }
 
-func showVerify(w io.Writer, json bool, r *verify.Result) error {
+func showVerify(w io.Writer, json, hasHot bool, r *verify.Result) error {
 	if json {
 		return printJSON(w, r)
 	}
@@ -197,15 +206,18 @@ func showVerify(w io.Writer, json bool, r *verify.Result) error {
 	if !r.OK {
 		word = "WRONG"
 	}
+	hot := "left out: no clickhouse.addr is configured"
+	if hasHot {
+		hot = fmt.Sprintf("%d messages: %d missing, %d stale, %d extra, %d waiting", r.Hot.Messages, r.Hot.Missing, r.Hot.Stale, r.Hot.Extra, r.Hot.Waiting)
+	}
 	_, err := fmt.Fprintf(w, `%s
 topic  %d records: %d events, %d repeats, %d dead
 lake   %d events in %d files, %d bytes: %d missing (%d altered), %d duplicated, %d repeats, %d extra, %d unreferenced files
-hot    %d messages: %d missing, %d stale, %d extra, %d waiting
+hot    %s
 lag    hot %d, cold %d, commit %d records
 `, word, r.Topic.Records, r.Topic.Events, r.Topic.Repeats, r.Topic.Dead,
 		r.Lake.Events, r.Lake.Files, r.Lake.Bytes, r.Lake.Missing, r.Lake.Altered, r.Lake.Duplicated, r.Lake.Repeats, r.Lake.Extra, r.Lake.UnreferencedFiles,
-		r.Hot.Messages, r.Hot.Missing, r.Hot.Stale, r.Hot.Extra, r.Hot.Waiting,
-		r.Lag.Hot.Records, r.Lag.Cold.Records, r.Lag.Commit.Records)
+		hot, r.Lag.Hot.Records, r.Lag.Cold.Records, r.Lag.Commit.Records)
 	for _, e := range r.Examples {
 		fmt.Fprintln(w, " ", e)
 	}

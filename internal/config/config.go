@@ -43,7 +43,12 @@ type Kafka struct {
 	Partitions int
 	Replicas   int
 	Retention  time.Duration
+
+	SessionTimeout time.Duration
 }
+
+// Heartbeat is how often a member of a group says that it is alive.
+func (k *Kafka) Heartbeat() time.Duration { return k.SessionTimeout / 15 }
 
 // Topics are the names of the four topics.
 type Topics struct{ Events, Chunks, Erasures, DLQ string }
@@ -186,6 +191,7 @@ func (c *Config) Validate() Problems {
 		seen[n] = true
 	}
 	bad(c.Kafka.Group != "", "kafka.group", "it names the consumer groups, and must not be empty")
+	bad(c.Kafka.SessionTimeout >= time.Second && c.Kafka.SessionTimeout <= 30*time.Minute, "kafka.session_timeout", "%v: from 1s to 30m", c.Kafka.SessionTimeout)
 	bad(c.Kafka.Partitions >= 1, "kafka.partitions", "at least 1")
 	bad(c.Kafka.Replicas >= 1, "kafka.replicas", "at least 1")
 	_, _, httpErr := net.SplitHostPort(c.HTTP.Addr)

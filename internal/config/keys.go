@@ -33,6 +33,7 @@ var Keys = []Key{
 	{"kafka.topics.erasures", "erasures", "Compacted topic of the erased users.", false, func(c *Config) any { return &c.Kafka.Topics.Erasures }},
 	{"kafka.topics.dlq", "events.dlq", "Topic of the dead letters.", false, func(c *Config) any { return &c.Kafka.Topics.DLQ }},
 	{"kafka.group", "coldstream", "Consumer groups are this name and -cold, -hot, -committer, -resolver.", false, func(c *Config) any { return &c.Kafka.Group }},
+	{"kafka.session_timeout", "45s", "How long a process may be silent before its partitions go to another. Shorter: a process that died is replaced sooner, one that stalled is left out sooner. The broker bounds it (6s to 30m by default).", false, func(c *Config) any { return &c.Kafka.SessionTimeout }},
 	{"kafka.partitions", "4", "Partitions of the events topic when `init` creates it. Adding some later breaks the order of a channel across the change.", false, func(c *Config) any { return &c.Kafka.Partitions }},
 	{"kafka.replicas", "1", "Replicas of each topic when `init` creates it; 3 on a cluster.", false, func(c *Config) any { return &c.Kafka.Replicas }},
 	{"kafka.retention", "168h", "How long the events topic keeps records when `init` creates it. Recovery can go back that far.", false, func(c *Config) any { return &c.Kafka.Retention }},
