@@ -79,6 +79,9 @@ func (t *Tree) add(rel, name string, entry fs.DirEntry) error {
 	if entry.IsDir() && (entry.Name() == ".git" || rel == "bin") {
 		return filepath.SkipDir
 	}
+	if rel == ".git" { // of a linked worktree, a file that says where the repository is
+		return nil
+	}
 	t.known[rel] = true
 	if strings.Contains("/"+rel, "/testdata/") || !entry.Type().IsRegular() {
 		return nil
