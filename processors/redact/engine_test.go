@@ -127,7 +127,7 @@ func TestEngineIsSafeForConcurrentUse(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			for range 200 {
+			for range thinned(200) {
 				for _, p := range pieces {
 					checkSpans(t, e, []byte("é "+p+" bob@example.com "+p))
 				}
@@ -215,7 +215,7 @@ func FuzzPieces(f *testing.F) {
 func TestManyPiecesKeepThePromises(t *testing.T) {
 	e := newEngine(t)
 	x := uint32(1)
-	for range 20_000 {
+	for range thinned(20_000) {
 		var b strings.Builder
 		for n := x>>24&7 + 1; n > 0; n-- {
 			x = x*1664525 + 1013904223

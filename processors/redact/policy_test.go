@@ -259,7 +259,7 @@ var policyPieces = append([]string{
 func TestPoliciesKeepThePromises(t *testing.T) {
 	x := uint32(3)
 	for _, e := range policies(t) {
-		for range 8_000 {
+		for range thinned(8_000) {
 			var b strings.Builder
 			for n := x>>24&7 + 1; n > 0; n-- {
 				x = x*1664525 + 1013904223
