@@ -56,7 +56,9 @@ type Config struct {
 	Status func(context.Context) Status // safe for many goroutines
 	// Checkpoint asks the workers of this process to make durable what they hold; nil: there are none.
 	Checkpoint func()
-	Log        *slog.Logger
+	// Routes are further answers by pattern of http.ServeMux; each handler sees the path as it came.
+	Routes map[string]http.Handler
+	Log    *slog.Logger
 }
 
 // Server is the HTTP side of a process.
@@ -82,6 +84,9 @@ func Listen(cfg Config) (*Server, error) {
 	mux.HandleFunc("GET /status.json", s.statusJSON)
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("POST /control/checkpoint", s.checkpoint)
+	for pattern, h := range cfg.Routes {
+		mux.Handle(pattern, h)
+	}
 	s.http = &http.Server{Handler: s.local(mux), ReadHeaderTimeout: 10 * time.Second}
 	return s, nil
 }

@@ -116,7 +116,7 @@ func runParts(ctx context.Context, cfg *config.Config, parts []string, web bool)
 	}
 	var server *serve.Server
 	if web {
-		if server, err = serve.Listen(serve.Config{Addr: cfg.HTTP.Addr, Checks: s.checks(), Status: s.status, Checkpoint: s.requestCheckpoint, Log: s.log}); err != nil {
+		if server, err = s.listen(cfg.HTTP.Addr); err != nil {
 			return failed(err)
 		}
 		s.log.Info("status page", "url", "http://"+server.Addr()+"/")

@@ -12,6 +12,17 @@ import (
 	"github.com/coldstream/coldstream/serve"
 )
 
+// listen takes the address of the HTTP side. The catalog of the lake is there where a lake is configured.
+func (s *system) listen(addr string) (*serve.Server, error) {
+	routes, err := lakeRoutes(s.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return serve.Listen(serve.Config{
+		Addr: addr, Checks: s.checks(), Status: s.status, Checkpoint: s.requestCheckpoint, Routes: routes, Log: s.log,
+	})
+}
+
 // checks are what /readyz asks.
 func (s *system) checks() []serve.Check {
 	checks := []serve.Check{{Name: "kafka", Probe: func(ctx context.Context) error { return pingKafka(ctx, s.cfg) }}}

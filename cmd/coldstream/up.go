@@ -17,7 +17,6 @@ import (
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/internal/netutil"
 	"github.com/coldstream/coldstream/internal/progress"
-	"github.com/coldstream/coldstream/serve"
 )
 
 // boxFlags are the flags of `up` and `demo`.
@@ -147,7 +146,7 @@ func runBox(ctx context.Context, cfg *config.Config, f *boxFlags, b *box.Box, re
 	if err != nil {
 		return err
 	}
-	web, err := serve.Listen(serve.Config{Addr: f.http, Checks: s.checks(), Status: s.status, Checkpoint: s.requestCheckpoint, Log: s.log})
+	web, err := s.listen(f.http)
 	if err != nil {
 		return failed(withPortHint(err))
 	}

@@ -23,6 +23,7 @@ import (
 type Config struct {
 	Kafka      Kafka
 	S3         S3
+	Lake       Lake
 	ClickHouse ClickHouse
 	HTTP       HTTP
 	Data       string
@@ -55,6 +56,12 @@ type Topics struct{ Events, Chunks, Erasures, DLQ string }
 
 // S3 says where the lake is.
 type S3 struct{ Endpoint, Region, AccessKey, SecretKey, Bucket, Prefix string }
+
+// Lake says how the lake's tables are kept and shown.
+type Lake struct{ Clients LakeClients }
+
+// LakeClients is what readers of the catalog under /v1/iceberg are told about the object store.
+type LakeClients struct{ Endpoint, AccessKey, SecretKey string }
 
 // ClickHouse says where the hot store is, and whether the statement by which it reads the lake carries the store's keys.
 type ClickHouse struct {
@@ -197,6 +204,7 @@ func (c *Config) Validate() Problems {
 	_, _, httpErr := net.SplitHostPort(c.HTTP.Addr)
 	bad(httpErr == nil, "http.addr", "%q is not host:port", c.HTTP.Addr)
 	bad(c.S3.Bucket != "", "s3.bucket", "must not be empty")
+	bad((c.Lake.Clients.AccessKey == "") == (c.Lake.Clients.SecretKey == ""), "lake.clients.secret_key", "an access key and a secret key go together: set both or neither")
 	bad(!strings.Contains(c.ClickHouse.Addr, "://"), "clickhouse.addr", "host:port of the HTTP interface, without a scheme")
 	bad(c.Cold.Checkpoint >= time.Second && c.Cold.Checkpoint <= 24*time.Hour, "cold.checkpoint", "%v: from 1s to 24h", c.Cold.Checkpoint)
 	bad(c.Cold.Grace >= 0, "cold.grace", "%v: 0 or more", c.Cold.Grace)
