@@ -15,7 +15,7 @@ import (
 
 // FloorFunc says where the table stands: for each source, in the order given, the source with its Index set and the
 // table's next offset, negative where it has nothing of the source. It is asked at every assignment, and again while it
-// has nothing of a source of which the group has read something; that ends in ErrForeignGroup.
+// has less of a source than the group has committed; that ends in ErrForeignGroup.
 type FloorFunc = func(ctx context.Context, sources []schemas.Source) ([]schemas.Start, error)
 
 // Config is what a Pipeline needs. Zero durations and numbers take the defaults named.

@@ -55,13 +55,19 @@ func noFloors(n int) []schemas.Start {
 }
 
 // foreign compares the group's offsets with a table's. A partition that the table does not know must begin where its log
-// does.
+// does, and the group cannot stand past the table: its offsets are committed together with the record that takes the
+// table there. To begin past the table would leave a gap that nothing closes any more.
 func (s *session) foreign(floors []schemas.Start, offsets map[string]map[int32]kgo.Offset, from kadm.ListedOffsets) error {
 	for _, f := range floors {
 		first, _ := from.Lookup(f.Topic, f.Partition)
 		at := committed(offsets, f.Source)
-		if f.Offset >= 0 || at <= first.Offset {
+		if at <= max(f.Offset, first.Offset) {
 			continue
+		}
+		if f.Offset >= 0 {
+			return fmt.Errorf("%w: %s: group %s stands at %d, and the table, with every checkpoint that is announced, at %d: the group's offsets were moved, or announced checkpoints were lost: "+
+				"reset the group's offsets to the earliest with Kafka's own tools to archive what lies between, or run `coldstream lake accept-gap` to go on without it",
+				ErrForeignGroup, f.Source, s.cfg.Group, at, f.Offset)
 		}
 		return fmt.Errorf("%w: %s: group %s stands at %d, the table has nothing of this partition and the log begins at %d: the table or the topic was made anew, or the table is another one: "+
 			"reset the group's offsets to the earliest with Kafka's own tools to archive again from the log's start, or run `coldstream lake accept-gap` to go on without what lies before",

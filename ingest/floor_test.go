@@ -106,3 +106,28 @@ func TestLogBeginsAtGroup(t *testing.T) {
 		t.Errorf("offsets %v after %d questions to the table", m.offsets[0], calls.Load())
 	}
 }
+
+// A group whose offsets were moved past the table, or whose announced checkpoints were lost with topic `chunks`, must not
+// begin there: what lies between would be a gap in the table that nothing closes.
+func TestGroupPastTheTable(t *testing.T) {
+	topic, group := readBefore(t)
+	produce(t, topic, 6, 2)
+	m := newMemory()
+	cfg := config(t, topic, group, m)
+	cfg.TransactionTimeout = time.Second
+	floor, calls := floorAt(4)
+	cfg.Floor = floor
+	r := run(t, cfg)
+	r.ended(t)
+	if !errors.Is(r.err, ingest.ErrForeignGroup) || errors.Is(r.err, schemas.ErrRewind) {
+		t.Errorf("ended with %v", r.err)
+	}
+	for _, want := range []string{topic + "/0", group, "stands at 6", "at 4", "accept-gap", "earliest"} {
+		if r.err != nil && !strings.Contains(r.err.Error(), want) {
+			t.Errorf("%v does not mention %q", r.err, want)
+		}
+	}
+	if m.rows(0) != 0 || calls.Load() < 2 {
+		t.Errorf("%d rows after %d questions to the table", m.rows(0), calls.Load())
+	}
+}
