@@ -2,9 +2,27 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"github.com/coldstream/coldstream/schemas"
 )
+
+// wallClock tells the time by which completeness is judged: the wall clock's, but never later than the clock that a
+// membership began with, advanced by what has passed since. A clock that is stepped forward would have the table claim
+// that hours to come are archived, for good.
+type wallClock struct {
+	now   func() time.Time
+	began time.Time // by now
+	since time.Time // by the monotonic clock
+}
+
+func newWallClock(now func() time.Time) wallClock {
+	return wallClock{now: now, began: now(), since: time.Now()}
+}
+
+func (c wallClock) milli() int64 {
+	return min(c.now().UnixMilli(), c.began.Add(time.Since(c.since)).UnixMilli())
+}
 
 // clockMarginMs is how far this clock and those of brokers and producers may be apart.
 const clockMarginMs = 10_000
@@ -26,7 +44,7 @@ func (s *session) watchIdle(ctx context.Context, sink Idler) {
 // tellIdle asks for the logs' ends after it has noted time and positions: a position that is the end then has everything
 // that came before that time. The end is the high watermark, so that an open transaction counts as unread.
 func (s *session) tellIdle(ctx context.Context, sink Idler) error {
-	at := s.cfg.Now().UnixMilli() - clockMarginMs
+	at := s.clock.milli() - clockMarginMs
 	next := map[partitionKey]int64{}
 	s.mu.Lock()
 	for key, p := range s.parts {

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,5 +57,46 @@ func TestCompleteOnlyWhenAsked(t *testing.T) {
 		if r.CompleteMs != 0 {
 			t.Errorf("[%d, %d) is complete until %d", r.From, r.Next, r.CompleteMs)
 		}
+	}
+}
+
+// A worker whose clock is stepped into the future must not claim that the future is archived.
+func TestCompleteDoesNotFollowASteppedClock(t *testing.T) {
+	topic := testkit.Topic(t, 1, nil)
+	s := &teller{memory: newMemory()}
+	cfg := config(t, topic, testkit.Name(t), s)
+	cfg.Idle = 20 * time.Millisecond
+	var ahead atomic.Int64
+	cfg.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	r := run(t, cfg)
+	produce(t, topic, 0, 1)
+	waitRows(t, s.memory, 1)
+	told := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.idle)
+	}
+	for _, step := range []time.Duration{26 * time.Hour, -26 * time.Hour, 0} {
+		ahead.Store(int64(step))
+		want := told() + 3 // one may be under way
+		testkit.Eventually(t, patience, func() error {
+			if told() < want {
+				return errors.New("not told of the end")
+			}
+			return nil
+		})
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	back := false
+	for _, r := range s.idle {
+		if r.CompleteMs > time.Now().UnixMilli() {
+			t.Errorf("complete until %s", time.UnixMilli(r.CompleteMs))
+		}
+		back = back || r.CompleteMs < time.Now().Add(-25*time.Hour).UnixMilli()
+	}
+	if !back {
+		t.Error("the clock was not asked")
 	}
 }

@@ -35,6 +35,7 @@ type session struct {
 	admin  *kadm.Client
 	topics map[string]topic
 	fail   context.CancelCauseFunc // ends the session
+	clock  wallClock
 
 	// under Pipeline.mu
 	parts   map[partitionKey]*partition
@@ -108,7 +109,7 @@ func (p *Pipeline) end(err error) error {
 func (p *Pipeline) member(parent context.Context) error {
 	ctx, fail := context.WithCancelCause(parent)
 	defer fail(nil)
-	s := &session{Pipeline: p, fail: fail, parts: map[partitionKey]*partition{}}
+	s := &session{Pipeline: p, fail: fail, parts: map[partitionKey]*partition{}, clock: newWallClock(p.cfg.Now)}
 	if err := s.open(ctx); err != nil {
 		if parent.Err() != nil {
 			return p.end(nil)

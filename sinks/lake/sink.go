@@ -102,8 +102,11 @@ func (s *Sink) due(now time.Time) bool {
 	if s.full() || s.requested.Load() || !now.Before(s.markAfter(s.current.opened)) {
 		return true
 	}
+	if now.Before(s.current.opened) { // the clock went back, and the mark may be hours away
+		return true
+	}
 	if len(s.current.dead) > 0 && !now.Before(s.current.firstDead.Add(s.cfg.DeadLetterDelay)) {
-		if mark := s.markAfter(now); mark.After(s.deadMark) {
+		if mark := s.markAfter(now); !mark.Equal(s.deadMark) {
 			s.deadMark = mark
 			return true
 		}

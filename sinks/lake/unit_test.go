@@ -148,6 +148,23 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// A clock that is stepped back must not put the next checkpoint off until it has caught up.
+func TestClockGoesBack(t *testing.T) {
+	b := newBench(t, nil)
+	b.at("18:01:00", 0)
+	b.mustWrite(0, 0, 3, 0)
+	b.at("12:01:00", 1)
+	b.mustWrite(0, 3, 4, 0)
+	b.at("12:05:29", 1)
+	b.at("12:05:30", 2)
+	b.mustWrite(0, 4, 5, 1)
+	b.at("12:05:40", 3)
+	b.mustWrite(0, 5, 6, 1)
+	b.at("11:00:00", 4)
+	b.mustWrite(0, 6, 7, 1)
+	b.at("11:00:10", 5)
+}
+
 func TestDeadLettersAreQuickOnceAMark(t *testing.T) {
 	b := newBench(t, nil)
 	b.at("12:01:00", 0)
