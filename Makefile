@@ -30,7 +30,7 @@ endef
 .PHONY: help
 help: ## list these targets
 	printf 'make TARGET, where TARGET is one of:\n\n'
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	printf '\nStart with "make demo". Tried on Linux x86-64 with glibc; other systems are untried.\n'
 
 .PHONY: build
@@ -55,6 +55,31 @@ test: go libchdb ## all tests on the embedded servers (PKG, ARGS)
 .PHONY: test-real
 test-real: go libchdb ## the conformance suites on Apache Kafka and MinIO, which it fetches and starts (REAL_PKG, ARGS)
 	scripts/real-servers.sh run -- go test -count 1 -timeout 20m $(ARGS) $(REAL_PKG)
+
+# Faults to inject, the seed of their plan (none: from the clock), the log that all runs add to.
+N ?= 100
+SEED ?=
+CHAOS_LOG ?= bench/chaos/runs.jsonl
+
+.PHONY: chaos
+chaos: go ## kill, freeze, cut and refuse the archive's processes N times on Apache Kafka and MinIO, and check (N, SEED, ARGS)
+	go run ./bench/chaos run --n $(N) $(if $(SEED),--seed $(SEED)) --log $(CHAOS_LOG) $(ARGS)
+
+.PHONY: chaos-short
+chaos-short: go ## the same for about two minutes: each kind of fault once
+	go test -tags faults ./internal/faults
+	log=$$(mktemp)
+	trap 'rm -f "$$log"' EXIT
+	go run ./bench/chaos run --n 32 --round 32 --even --gap 1300ms $(if $(SEED),--seed $(SEED)) --log "$$log" \
+	  --skip group-expired,group-reset-to-start,group-moved-ahead,chunks-recreated,topic-recreated $(ARGS)
+
+.PHONY: chaos-report
+chaos-report: go ## tables of the log of all runs: faults by kind and step, checks, seeds
+	go run ./bench/chaos report --log $(CHAOS_LOG)
+
+.PHONY: chaos-mutants
+chaos-mutants: go ## build mistakes into the protocol, one at a time, and see which the faults bring to light (ARGS)
+	go run ./bench/chaos mutants --log $(CHAOS_LOG) $(ARGS)
 
 .PHONY: bench
 bench: go libchdb ## benchmarks in benchstat's format (PKG, BENCH, COUNT)
