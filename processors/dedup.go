@@ -24,18 +24,23 @@ func NewDedup(window int64) (*Dedup, error) {
 func (d *Dedup) History() int64 { return d.set.Window() }
 
 // Remember takes rows from before the first, in offset order.
-func (d *Dedup) Remember(b *schemas.Batch) {
-	for i := range b.Len() {
-		d.set.Seen(b.EventID[i], b.EventHash[i], b.Offset[i])
-	}
-}
+func (d *Dedup) Remember(b *schemas.Batch) { d.each(b, func(int) {}) }
 
 // Process marks the repeats.
 func (d *Dedup) Process(b *schemas.Batch) error {
-	for i := range b.Len() {
-		if d.set.Seen(b.EventID[i], b.EventHash[i], b.Offset[i]) {
-			b.Drop(i)
+	d.each(b, b.Drop)
+	return nil
+}
+
+// each feeds the rows to the set and calls repeat for each that repeats another.
+func (d *Dedup) each(b *schemas.Batch, repeat func(i int)) {
+	for from := 0; from < b.Len(); from += dedup.WarmRows {
+		to := min(from+dedup.WarmRows, b.Len())
+		d.set.Warm(b.EventID[from:to], b.EventHash[from:to], b.Offset[from:to])
+		for i := from; i < to; i++ {
+			if d.set.Seen(b.EventID[i], b.EventHash[i], b.Offset[i]) {
+				repeat(i)
+			}
 		}
 	}
-	return nil
 }

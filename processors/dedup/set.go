@@ -53,14 +53,17 @@ type Set struct {
 	slotBits uint
 	ring     []*[segmentSize]key // nil until an offset falls into it
 	segments int                 // segments that are not nil
-	table    []uint32            // 0: free; else tag | shift | slot, from the top
-	used     int                 // entries in table
+	table    *table              // its entries are tag | shift | slot, from the top
+	old      *table              // what table has not taken over yet; mostly nil
+	cursor   int                 // places of old below it are empty
 	seed     [2]uint64
 
 	last   int64 // offset of the latest record; meaningless unless begun
 	begun  bool
 	zeroAt int64 // latest offset of the zero key; meaningless unless zeroIn
 	zeroIn bool
+
+	warmed uint32 // keeps the loads of Warm from being optimised away
 }
 
 // New makes a set for a window of n offsets. n must be a power of two of at
@@ -77,22 +80,26 @@ func New(n int64) (*Set, error) {
 		// nobody can guess costs nothing and makes crowding by design impossible.
 		seed: [2]uint64{rand.Uint64() | 1, rand.Uint64() | 1},
 	}
-	s.table = make([]uint32, s.firstTable())
+	s.table = newTable(s.firstTable())
 	return s, nil
 }
 
 // MaxBytes is the memory that a set of n offsets takes when it is full: 24
-// bytes an offset, or that of one segment where the window is smaller than it.
+// bytes an offset, or 96 KiB where the window is no larger than a segment.
 func MaxBytes(n int64) int64 {
-	if n < segmentSize {
-		return segmentSize*16 + 8 + 8*n
+	if n <= segmentSize {
+		return segmentSize*(16+8) + 24 // pointers
 	}
 	return 24 * n
 }
 
 // Bytes is the memory that the set takes now, without the Set itself.
 func (s *Set) Bytes() int64 {
-	return int64(s.segments)*segmentSize*16 + int64(len(s.ring))*8 + int64(len(s.table))*4
+	n := int64(s.segments)*segmentSize*16 + int64(len(s.ring))*8 + s.table.bytes()
+	if s.old != nil {
+		n += s.old.bytes()
+	}
+	return n
 }
 
 // Window is N, in offsets.
@@ -105,8 +112,8 @@ func (s *Set) Reset() {
 			clear(seg[:])
 		}
 	}
-	clear(s.table)
-	s.used, s.begun, s.zeroIn = 0, false, false
+	s.table.clear()
+	s.old, s.begun, s.zeroIn = nil, false, false
 }
 
 // Seen says whether the record at offset repeats one that stands at most N
@@ -121,6 +128,9 @@ func (s *Set) Seen(id int64, hash uint64, offset int64) bool {
 		s.expire(offset)
 	}
 	s.begun, s.last = true, offset
+	if s.old != nil {
+		s.move()
+	}
 
 	k := key{id, hash}
 	if k == (key{}) {
@@ -132,15 +142,16 @@ func (s *Set) Seen(id int64, hash uint64, offset int64) bool {
 	h := s.mix(k)
 	slot := s.slot(offset)
 	pos, found := s.find(k, h)
-	if found && s.at(pos) == slot {
+	if found && s.table.get(pos)&s.slotMask() == slot {
 		return true // it stood exactly N offsets before
 	}
 	if s.evict(slot) && found {
 		pos, _ = s.find(k, h) // the removal may have moved it
 	}
 	if found {
-		*s.keyAt(s.at(pos)) = key{}
-		s.table[pos] = s.table[pos]&^s.slotMask() | slot
+		e := s.table.get(pos)
+		*s.keyAt(e & s.slotMask()) = key{}
+		s.table.set(pos, e&^s.slotMask()|slot)
 	} else {
 		s.insert(h, slot)
 	}
@@ -152,7 +163,7 @@ func (s *Set) Seen(id int64, hash uint64, offset int64) bool {
 // offset: what stands there is more than N before it.
 func (s *Set) expire(offset int64) {
 	skipped := offset - s.last - 1
-	if skipped <= 0 || s.used == 0 {
+	if skipped <= 0 || s.empty() {
 		return
 	}
 	if skipped >= s.window {
@@ -172,7 +183,8 @@ func (s *Set) slot(offset int64) uint32 { return uint32(offset & (s.window - 1))
 
 func (s *Set) slotMask() uint32 { return uint32(s.window - 1) }
 
-func (s *Set) at(pos int) uint32 { return s.table[pos] & s.slotMask() }
+// empty says that no slot of the ring has a key.
+func (s *Set) empty() bool { return s.table.used == 0 && (s.old == nil || s.old.used == 0) }
 
 // keyAt is the key in a slot whose segment exists.
 func (s *Set) keyAt(slot uint32) *key {

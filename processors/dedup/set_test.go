@@ -1,7 +1,6 @@
 package dedup
 
 import (
-	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -164,50 +163,3 @@ func TestSeenPanicsOnRewindWithoutReset(t *testing.T) {
 	}()
 	s.Seen(1, 0, 10)
 }
-
-// BenchmarkSeen measures a full set: each event is looked up, an old one is
-// expired and the new one put in. ns/op is the cost of an id.
-func BenchmarkSeen(b *testing.B) {
-	for _, millions := range []int64{1, 4, 16} {
-		window := millions << 20
-		b.Run(fmt.Sprintf("ids=%dM", millions), func(b *testing.B) {
-			s, err := New(window)
-			if err != nil {
-				b.Fatal(err)
-			}
-			var o int64
-			for ; o < window+window/8; o++ {
-				s.Seen(snowflake(o), 0, o)
-			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			for range b.N {
-				s.Seen(snowflake(o), 0, o)
-				o++
-			}
-			b.ReportMetric(float64(s.Bytes())/float64(window), "bytes/id")
-		})
-	}
-}
-
-// BenchmarkRebuild measures filling an empty set from its whole window.
-func BenchmarkRebuild(b *testing.B) {
-	for _, millions := range []int64{1, 4, 16} {
-		window := millions << 20
-		b.Run(fmt.Sprintf("ids=%dM", millions), func(b *testing.B) {
-			for range b.N {
-				s, err := New(window)
-				if err != nil {
-					b.Fatal(err)
-				}
-				for o := range window {
-					s.Seen(snowflake(o), 0, o)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(window), "ns/id")
-		})
-	}
-}
-
-// snowflake is an id as a busy producer makes it: a few a millisecond.
-func snowflake(o int64) int64 { return (1_400_000_000_000+o/4)<<22 | o&3 }
