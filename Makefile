@@ -81,6 +81,10 @@ chaos-report: go ## tables of the log of all runs: faults by kind and step, chec
 chaos-mutants: go ## build mistakes into the protocol, one at a time, and see which the faults bring to light (ARGS)
 	go run ./bench/chaos mutants --log $(CHAOS_LOG) $(ARGS)
 
+.PHONY: model-protocol
+model-protocol: go ## the model of the cold path's protocol at larger sizes: states, depth and time of each (minutes, some GB)
+	go test ./internal/protocol -count 1 -timeout 120m -v -run TestEveryState -args -large
+
 .PHONY: bench
 bench: go libchdb ## benchmarks in benchstat's format (PKG, BENCH, COUNT)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(ARGS) $(PKG)
