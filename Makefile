@@ -15,6 +15,7 @@ PKG ?= ./...
 ARGS ?=
 BENCH ?= .
 COUNT ?= 6
+N ?= 1000
 
 # The race detector needs cgo and with it a C compiler.
 RACE := $(shell cc="$$(go env CC 2>/dev/null)"; command -v "$${cc%% *}" >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -104,6 +105,10 @@ lint: go ## format, golangci-lint and the house rules
 .PHONY: fmt
 fmt: go ## format every Go file with gofumpt
 	"$$(scripts/tool.sh gofumpt)" -w .
+
+.PHONY: model
+model: go libchdb ## random histories of the hot store against the model (N=1000)
+	go test -run TheViewsEqualTheModel -count 1 -v -timeout 24h ./sinks/clickhouse -rapid.checks=$(N) $(ARGS) | grep -v '\[rapid\] draw'
 
 .PHONY: vuln
 vuln: go ## known vulnerabilities in what is linked; needs vuln.go.dev, so CI does not run it

@@ -36,3 +36,8 @@ func RankOf(t Type) Rank {
 	}
 	return RankEdit
 }
+
+// Covers reports whether the delete of a whole channel or guild, the event removal, takes a message: one whose id is
+// below the event's. Neither ever changes, so that the answer does not depend on what else has arrived. To the message it
+// is a delete like any other: a later restore beats it.
+func Covers(removal, message int64) bool { return message < removal }

@@ -107,7 +107,7 @@ func (s *system) counters() map[string]int64 {
 	if s.hot != nil {
 		st := s.hot.Stats()
 		out["hot.rows"], out["hot.blocks"], out["hot.retries"], out["hot.refused"] = st.Rows, st.Blocks, st.Retries, st.Refused
-		out["hot.to_resolver"], out["hot.ignored"], out["hot.not_applied"] = st.Waiting, st.Ignored, st.Wide
+		out["hot.to_resolver"], out["hot.ignored"], out["hot.removals"] = st.Waiting, st.Ignored, st.Wide
 	}
 	return out
 }

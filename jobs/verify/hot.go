@@ -111,6 +111,7 @@ func (v *run) hot(ctx context.Context) error {
 		return nil
 	}
 	r := &v.result.Hot
+	v.covers = v.places.covers()
 	var done int64
 	err := v.cfg.Hot.Messages(ctx, func(h HotMessage) error {
 		if done++; done%10_000 == 0 {
@@ -131,9 +132,11 @@ func (v *run) hot(ctx context.Context) error {
 	if r.Messages, err = v.cfg.Hot.Visible(ctx); err != nil {
 		return fmt.Errorf("hot store: %w", err)
 	}
-	if r.Waiting, err = v.cfg.Hot.Waiting(ctx); err != nil {
+	waiting, err := v.cfg.Hot.Waiting(ctx)
+	if err != nil {
 		return fmt.Errorf("hot store: %w", err)
 	}
+	r.Waiting += waiting
 	return v.acquit(ctx)
 }
 
@@ -146,8 +149,12 @@ func (v *run) acquit(ctx context.Context) error {
 	if err := v.readTail(ctx); err != nil {
 		return err
 	}
+	tail := v.places.changed(v.ahead)
 	for _, s := range v.suspects {
 		if _, ok := v.touched[s.key]; ok {
+			continue
+		}
+		if _, ok := tail[s.key.Channel]; ok {
 			continue
 		}
 		if s.extra {
@@ -190,6 +197,17 @@ func (v *run) touch(b *schemas.Batch, i int) {
 	for k := range later {
 		v.touched[k] = struct{}{}
 	}
+	v.ahead.add(b, i)
+}
+
+// remove gives a message the delete of its channel or guild, if that takes it, and reports whether it rules.
+func (v *run) remove(k MessageKey, m *message) bool {
+	version, ok := v.covers[k.Channel]
+	if !ok || !schemas.Covers(version.Event, k.Message) {
+		return false
+	}
+	m.deleted.put(version, 1)
+	return m.deleted.version == version
 }
 
 // compare judges one message of the state table.
@@ -202,12 +220,17 @@ func (v *run) compare(h HotMessage) {
 		return
 	}
 	m.seen = true
+	removed := v.remove(h.Key, m)
 	deleted := m.deleted.text == 1
 	// Content of another policy cannot be made again here. Where the topic has lost its beginning, an event of before may
 	// rule: the store's version is above the model's then.
 	content := h.Policy != v.cfg.Policy || m.content.is(h.Content) || !v.whole && h.ContentVersion > m.content.version.Event
 	removal := h.Deleted == deleted || !v.whole && (!m.deleted.set || h.DeletedVersion > m.deleted.version.Event)
 	author := m.user.is(uint64(h.User))
+	if content && author && !removal && removed && !h.Deleted { // the resolver has yet to write it
+		v.result.Hot.Waiting++
+		return
+	}
 	if content && removal && author {
 		return
 	}

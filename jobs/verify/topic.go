@@ -119,6 +119,7 @@ func (v *run) add(b *schemas.Batch, r Record) {
 	case v.cfg.Hot == nil:
 	case r.Offset < v.hotNext[r.Partition]:
 		v.apply(v.state, b, 0)
+		v.places.add(b, 0)
 	default:
 		v.touch(b, 0)
 	}

@@ -52,7 +52,9 @@ type HotResult struct {
 	Missing  int64 `json:"missing"`
 	Stale    int64 `json:"stale"` // there, with another content, author or deletion than the events add up to
 	Extra    int64 `json:"extra"` // there, and no event in range explains it
-	Waiting  int64 `json:"waiting"`
+	// Waiting are edits and deletes whose message is not known, and deletes of whole channels and guilds that are not
+	// written yet, with the messages under them that still show.
+	Waiting int64 `json:"waiting"`
 }
 
 // LagResult is how far a part is behind the topic's last stable offsets.
@@ -131,7 +133,7 @@ type Hot interface {
 	Messages(ctx context.Context, f func(HotMessage) error) error
 	// Visible counts the messages that a reader may see.
 	Visible(ctx context.Context) (int64, error)
-	// Waiting counts edits and deletes that wait for their message.
+	// Waiting counts edits and deletes that wait for their message, and deletes of channels that wait for being written.
 	Waiting(ctx context.Context) (int64, error)
 }
 
@@ -194,7 +196,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		cfg.Progress = func(string, int64, int64) {}
 	}
 	for try := 1; ; try++ {
-		v := &run{cfg: cfg, result: &Result{}, state: state{}, touched: map[MessageKey]struct{}{}}
+		v := &run{cfg: cfg, result: &Result{}, state: state{}, touched: map[MessageKey]struct{}{}, places: newPlaces(), ahead: newPlaces()}
 		err := v.once(ctx)
 		if errors.Is(err, ErrMoved) && try < maxTries {
 			continue
@@ -244,6 +246,10 @@ type run struct {
 	state    state
 	touched  map[MessageKey]struct{} // by events that the hot store need not have yet
 	suspects []suspect
+
+	places places                    // below the hot group's offsets
+	ahead  places                    // above: the store may know of them or not
+	covers map[int64]schemas.Version // deletes by channel, once the topic was read
 }
 
 // bounds asks where everything stands before anything is read.

@@ -273,3 +273,42 @@ func TestAStoreAheadOfTheModelIsNoFault(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 }
+
+func TestDeletesOfChannelsAndGuilds(t *testing.T) {
+	channel := fmt.Sprintf(`{"event_id":"%d","type":"channel.deleted","guild_id":"3","channel_id":"5"}`, id(8))
+	guild := fmt.Sprintf(`{"event_id":"%d","type":"guild.deleted","guild_id":"3"}`, id(8))
+	member := fmt.Sprintf(`{"event_id":"%d","type":"message.edited","guild_id":"3","channel_id":"5","target_message_id":"%d"}`, id(7), id(0))
+	restored := fmt.Sprintf(`{"event_id":"%d","type":"message.restored","channel_id":"5","target_message_id":"%d"}`, id(9), id(1))
+	for name, c := range map[string]struct {
+		docs []string
+		late string
+		hot  []int // what of the three messages the store has as deleted
+		want func(*verify.Result) bool
+	}{
+		"a channel's":              {[]string{channel}, "", []int{0, 1, 2}, func(r *verify.Result) bool { return r.OK && r.Hot.Waiting == 0 }},
+		"a guild's":                {[]string{guild, member}, "", []int{0, 1, 2}, func(r *verify.Result) bool { return r.OK && r.Hot.Waiting == 0 }},
+		"of a guild elsewhere":     {[]string{guild}, "", []int{2}, func(r *verify.Result) bool { return r.OK && r.Hot.Waiting == 0 }},
+		"not written yet":          {[]string{channel}, "", []int{2}, func(r *verify.Result) bool { return r.OK && r.Hot.Waiting == 2 }},
+		"one message restored":     {[]string{channel, restored}, "", []int{0, 2}, func(r *verify.Result) bool { return r.OK && r.Hot.Waiting == 0 }},
+		"a restore that was lost":  {[]string{channel, restored}, "", []int{0, 1, 2}, func(r *verify.Result) bool { return !r.OK && r.Hot.Stale == 1 }},
+		"while the store was read": {[]string{member}, guild, []int{0, 1, 2}, func(r *verify.Result) bool { return r.OK }},
+		"deleted by nobody":        {nil, "", []int{0, 2}, func(r *verify.Result) bool { return !r.OK && r.Hot.Stale == 1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			for _, d := range c.docs {
+				w.docs = append(w.docs, []byte(d))
+			}
+			w.next["hot"] = int64(len(w.docs))
+			if c.late != "" {
+				w.late = [][]byte{[]byte(c.late)}
+			}
+			for i := range w.hot {
+				w.hot[i].Deleted = slices.Contains(c.hot, i)
+			}
+			if r := w.verify(t); !c.want(r) {
+				t.Fatalf("%+v", r)
+			}
+		})
+	}
+}

@@ -15,15 +15,20 @@ type origin struct {
 	offset int64
 }
 
-// origins says it of each row of a block's three parts.
-type origins struct{ state, names, waiting []origin }
+// origins says it of each row of a block's parts.
+type origins struct{ state, names, waiting, places, removals []origin }
 
-// block is what is sent and committed together: rows of the state table, names, and edits that wait for a resolver.
+// block is what is sent and committed together: rows of the state table, and the few of the tables around it:
+// names, places of channels, deletes of whole channels and guilds, and edits that wait for a resolver.
 // The pipeline's goroutine fills it until it is sealed; then one inserter reads it; then the pipeline's commits it.
 type block struct {
 	state   *stateColumns
 	names   *nameColumns
 	waiting []waiting
+
+	places   []placeRow
+	removals []removal
+
 	origins origins
 	topics  []string
 
@@ -44,8 +49,9 @@ func (k *block) reset() {
 	k.names.reset()
 	clear(k.waiting)
 	*k = block{
-		state: k.state, names: k.names, origins: origins{k.origins.state[:0], k.origins.names[:0], k.origins.waiting[:0]},
-		topics: k.topics[:0], waiting: k.waiting[:0], ranges: k.ranges[:0],
+		state: k.state, names: k.names,
+		origins: origins{k.origins.state[:0], k.origins.names[:0], k.origins.waiting[:0], k.origins.places[:0], k.origins.removals[:0]},
+		topics:  k.topics[:0], waiting: k.waiting[:0], places: k.places[:0], removals: k.removals[:0], ranges: k.ranges[:0],
 	}
 }
 
@@ -94,7 +100,9 @@ func has(sources []schemas.Source, s schemas.Source) bool {
 	return false
 }
 
-func (k *block) rows() int { return k.state.rows() + k.names.rows() + len(k.waiting) }
+func (k *block) rows() int {
+	return k.state.rows() + k.names.rows() + len(k.waiting) + len(k.places) + len(k.removals)
+}
 
 // bytes is about the memory that the rows take.
 func (k *block) bytes() int { return k.state.bytes() + len(k.names.name.Buf) + k.waitingBytes }
@@ -126,6 +134,12 @@ func (k *block) from(o origin) {
 	}
 	for len(k.origins.waiting) < len(k.waiting) {
 		k.origins.waiting = append(k.origins.waiting, o)
+	}
+	for len(k.origins.places) < len(k.places) {
+		k.origins.places = append(k.origins.places, o)
+	}
+	for len(k.origins.removals) < len(k.removals) {
+		k.origins.removals = append(k.origins.removals, o)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type filler struct {
 	codec   codec.JSON
 	names   *nameCache
+	places  *placeCache
 	stats   *counters
 	arrival int64 // of the batch at hand, in Unix microseconds
 }
@@ -26,11 +27,14 @@ func (f *filler) add(k *block, b *schemas.Batch, topic string) {
 			continue
 		}
 		f.names.add(k.names, b, i)
+		if b.Type[i] != schemas.TypeOther {
+			f.places.add(k, b, i)
+		}
 		switch t := b.Type[i]; {
 		case t == schemas.TypeOther:
 			f.stats.ignored.Add(1)
 		case t == schemas.TypeChannelDeleted || t == schemas.TypeGuildDeleted:
-			f.stats.wide.Add(1)
+			k.removals = append(k.removals, removalOf(b, i))
 		case t == schemas.TypeBulkDeleted:
 			f.bulk(k, b, i, topic)
 		case b.NeedsResolution(i) && stillWaiting(b, i):
@@ -87,6 +91,9 @@ func dateTime(us int64) string {
 	us = min(max(us, firstTime.UnixMicro()), lastTime.UnixMicro())
 	return time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000")
 }
+
+// microTime is an event's time in Unix microseconds as ClickHouse reads a DateTime64(6).
+func microTime(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02 15:04:05.000000") }
 
 // bulk expands a bulk delete into the deletes of its messages; those that it does not name well enough wait.
 func (f *filler) bulk(k *block, b *schemas.Batch, i int, topic string) {

@@ -20,7 +20,7 @@ import (
 
 // TestMain makes the model's default run short; -rapid.checks=N makes it long.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "25"); err != nil {
+	if err := flag.Set("rapid.checks", "15"); err != nil {
 		panic(err)
 	}
 	testkit.Main(m)

@@ -53,9 +53,13 @@ func (w *inserter) loads(k *block) []load {
 		}
 	}
 	waiting := func(from, to int) []byte { return jsonRows(k.waiting[from:to]) }
+	places := func(from, to int) []byte { return jsonRows(k.places[from:to]) }
+	removals := func(from, to int) []byte { return jsonRows(k.removals[from:to]) }
 	return []load{
 		{"unresolved", waitingInsert, k.origins.waiting, waiting, &w.stats.waiting},
 		{"names", namesInsert, k.origins.names, native(k.names.list), nil},
+		{"channels", placesInsert, k.origins.places, places, nil},
+		{"removals", removalsInsert, k.origins.removals, removals, &w.stats.wide},
 		{"state", stateInsert, k.origins.state, native(k.state.list), &w.stats.rows},
 	}
 }

@@ -2,19 +2,14 @@ package clickhouse_test
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"testing"
-	"time"
-
-	"pgregory.net/rapid"
+	"strings"
 
 	"github.com/coldstream/coldstream/schemas"
-	"github.com/coldstream/coldstream/sinks/clickhouse"
 )
 
-// The model: what the events of a message add up to, said without SQL. It shares schemas.Version with the sink, and
-// nothing else.
+// The model: what a history of events adds up to, said without SQL. It shares with the product the decoder, which has
+// tests of its own, schemas.Version and schemas.Covers, and nothing else.
 
 type modelKey struct {
 	channel, message int64
@@ -47,19 +42,112 @@ type fact struct {
 	edited int64
 }
 
-type model map[modelKey]*modelMessage
+// removed is the delete of a whole channel or guild.
+type removed struct {
+	version schemas.Version
+	at      int64
+}
 
-func (m model) apply(r *schemas.Row, policy uint32) {
-	k := modelKey{r.ChannelID, r.MessageID, r.MessageHash}
-	s := m[k]
-	if s == nil {
-		s = &modelMessage{ref: string(r.MessageRef)}
-		m[k] = s
+// asked is an edit, delete or restore whose message is not known.
+type asked struct {
+	hash       uint64
+	number     int64
+	decimal    bool
+	channel    int64
+	hasChannel bool
+}
+
+type model struct {
+	messages map[modelKey]*modelMessage
+	guilds   map[pairOf]bool
+	channels map[int64]removed
+	removed  map[int64]removed
+	waiting  map[string]asked // by the id under which it will be published
+	done     map[string]bool
+}
+
+type pairOf struct{ guild, channel int64 }
+
+func newModel() *model {
+	return &model{map[modelKey]*modelMessage{}, map[pairOf]bool{}, map[int64]removed{}, map[int64]removed{}, map[string]asked{}, map[string]bool{}}
+}
+
+// apply adds one delivery of an event, as it was decoded and redacted.
+func (m *model) apply(r *schemas.Row, policy uint32, bulk []bulkTarget) {
+	if r.Type != schemas.TypeOther && r.Fields.Has(schemas.FieldGuild|schemas.FieldChannel) {
+		m.guilds[pairOf{r.GuildID, r.ChannelID}] = true
 	}
 	v := schemas.Version{Rank: schemas.RankOf(r.Type), Event: r.EventID, Policy: policy}
-	if r.Fields.Has(schemas.FieldGuild) {
-		s.guild = r.GuildID
+	whole := r.Fields.Has(schemas.FieldChannel | schemas.FieldMessage)
+	switch {
+	case r.Type == schemas.TypeChannelDeleted:
+		wide(m.channels, r.ChannelID, v, r.Time)
+	case r.Type == schemas.TypeGuildDeleted:
+		wide(m.removed, r.GuildID, v, r.Time)
+	case r.Type == schemas.TypeBulkDeleted:
+		m.bulk(r, v, bulk)
+	case r.Type == schemas.TypeOther:
+	case !whole:
+		m.ask(eventText(r)+":resolved", r, bulkTarget{string(r.MessageRef), r.MessageID, r.Fields.Has(schemas.FieldMessage)})
+	default:
+		m.one(modelKey{r.ChannelID, r.MessageID, r.MessageHash}, r, v)
 	}
+}
+
+func (m *model) bulk(r *schemas.Row, v schemas.Version, targets []bulkTarget) {
+	for _, t := range targets {
+		if t.known && r.Fields.Has(schemas.FieldChannel) {
+			m.at(modelKey{r.ChannelID, t.number, 0}, r).deleted.offer(v, r.Time)
+			continue
+		}
+		m.ask(eventText(r)+":"+t.text+":resolved", r, t)
+	}
+}
+
+// bulkTarget is a message that an event names: its text and, where that is a Snowflake, its number.
+type bulkTarget struct {
+	text   string
+	number int64
+	known  bool
+}
+
+func (m *model) ask(id string, r *schemas.Row, t bulkTarget) {
+	if m.done[id] {
+		return
+	}
+	a := asked{channel: r.ChannelID, hasChannel: r.Fields.Has(schemas.FieldChannel)}
+	if t.known {
+		a.number, a.decimal = t.number, true
+	} else {
+		a.hash = schemas.HashRef(t.text)
+		a.number, a.decimal = schemas.ParseDecimal([]byte(t.text))
+	}
+	m.waiting[id] = a
+}
+
+func wide(all map[int64]removed, id int64, v schemas.Version, at int64) {
+	if have, ok := all[id]; !ok || v.Compare(have.version) > 0 {
+		all[id] = removed{v, at}
+	}
+}
+
+func (m *model) at(k modelKey, r *schemas.Row) *modelMessage {
+	s := m.messages[k]
+	if s == nil {
+		s = &modelMessage{}
+		m.messages[k] = s
+	}
+	if k.hash != 0 {
+		s.ref = max(s.ref, string(r.MessageRef))
+	}
+	if r.Fields.Has(schemas.FieldGuild) {
+		s.guild = max(s.guild, r.GuildID)
+	}
+	return s
+}
+
+func (m *model) one(k modelKey, r *schemas.Row, v schemas.Version) {
+	s := m.at(k, r)
 	switch r.Type {
 	case schemas.TypeCreated:
 		s.author.offer(v, [2]int64{r.UserID, r.Time})
@@ -69,8 +157,8 @@ func (m model) apply(r *schemas.Row, policy uint32) {
 		if r.Fields.Has(schemas.FieldContent) {
 			s.content.offer(v, fact{string(r.Content), r.Time})
 		}
-		if len(r.Extra) > 0 {
-			s.extra.offer(v, string(r.Extra))
+		if extra := withoutMark(r); extra != "" {
+			s.extra.offer(v, extra)
 		}
 	case schemas.TypeDeleted:
 		s.deleted.offer(v, r.Time)
@@ -79,113 +167,76 @@ func (m model) apply(r *schemas.Row, policy uint32) {
 	}
 }
 
-// rows is what the view messages_all (or, without the deleted, messages) must show.
-func (m model) rows(all bool) []message {
-	var rows []message
-	for k, s := range m {
-		if !s.author.known || !all && s.deleted.value != 0 {
+// withoutMark is an edit's extra without what the resolver adds; the histories' extras hold one member at most.
+func withoutMark(r *schemas.Row) string {
+	extra := string(r.Extra)
+	if !r.Fields.Has(schemas.FieldResolves) {
+		return extra
+	}
+	_, rest, some := strings.Cut(extra, ",")
+	if !some {
+		return ""
+	}
+	return "{" + rest
+}
+
+// resolve takes what can be completed out of what waits: by id, the one message that its target names.
+func (m *model) resolve() map[string]modelKey {
+	found := map[string]modelKey{}
+	for id, a := range m.waiting {
+		var keys []modelKey
+		for k, s := range m.messages {
+			named := a.hash != 0 && k.hash == a.hash || a.decimal && k.hash == 0 && k.message == a.number
+			if s.author.known && named && (!a.hasChannel || a.channel == k.channel) {
+				keys = append(keys, k)
+			}
+		}
+		if len(keys) == 1 {
+			found[id] = keys[0]
+		}
+	}
+	for id := range found {
+		delete(m.waiting, id)
+		m.done[id] = true
+	}
+	return found
+}
+
+// rows are the rows that a view should show.
+func (m *model) rows(all bool) []message {
+	var out []message
+	for k, s := range m.messages {
+		deleted := s.deleted
+		for _, c := range m.covers(k.channel) {
+			if schemas.Covers(c.version.Event, k.message) {
+				deleted.offer(c.version, c.at)
+			}
+		}
+		if !s.author.known || !all && deleted.value != 0 {
 			continue
 		}
-		rows = append(rows, message{
-			MessageID: k.message, GuildID: s.guild, ChannelID: k.channel, UserID: s.author.value[0], Content: s.content.value.text,
-			CreatedAt: s.author.value[1], EditedAt: s.content.value.edited, DeletedAt: s.deleted.value,
-			Extra: s.extra.value, MessageRef: s.ref,
+		out = append(out, message{
+			MessageID: k.message, GuildID: s.guild, ChannelID: k.channel, UserID: s.author.value[0], CreatedAt: s.author.value[1],
+			Content: s.content.value.text, EditedAt: s.content.value.edited, DeletedAt: deleted.value, Extra: s.extra.value, MessageRef: s.ref,
 		})
 	}
-	slices.SortFunc(rows, func(a, b message) int {
+	slices.SortFunc(out, func(a, b message) int {
 		return cmp.Or(cmp.Compare(a.ChannelID, b.ChannelID), cmp.Compare(a.MessageID, b.MessageID), cmp.Compare(a.MessageRef, b.MessageRef))
 	})
-	return rows
+	return out
 }
 
-// history draws events of a few messages in one channel, each with the policies it may be read under.
-func history(t *rapid.T, channel int64) []schemas.Row {
-	epoch := schemas.DiscordEpoch
-	times := []time.Time{
-		time.Date(2004, 11, 15, 10, 0, 0, 0, time.UTC), time.Date(2014, 12, 31, 23, 59, 59, 999e6, time.UTC),
-		time.Date(2023, 5, 10, 14, 30, 0, 0, time.UTC), time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC),
+func (m *model) covers(channel int64) []removed {
+	var all []removed
+	if c, ok := m.channels[channel]; ok {
+		all = append(all, c)
 	}
-	n := rapid.IntRange(1, 12).Draw(t, "events")
-	rows := make([]schemas.Row, n)
-	for i := range rows {
-		born := times[rapid.IntRange(0, len(times)-1).Draw(t, "born")]
-		at := born.Add(time.Duration(rapid.IntRange(-3, 90*24*3600).Draw(t, "after")) * time.Second)
-		r := schemas.Row{
-			ChannelID: channel, Fields: schemas.FieldChannel | schemas.FieldMessage, Time: at.UnixMicro() + int64(i),
-			EventID: epoch.ID(at.UnixMilli(), uint64(rapid.IntRange(0, 3).Draw(t, "low"))<<12|uint64(i)),
-			Type: rapid.SampledFrom([]schemas.Type{
-				schemas.TypeCreated, schemas.TypeCreated, schemas.TypeEdited, schemas.TypeEdited, schemas.TypeDeleted, schemas.TypeRestored,
-			}).Draw(t, "type"),
-			KafkaTime: at.UnixMicro(),
+	for guild, g := range m.removed {
+		if m.guilds[pairOf{guild, channel}] {
+			all = append(all, g)
 		}
-		r.TypeName = []byte(r.Type.String())
-		r.MessageID = epoch.ID(born.UnixMilli(), 7)
-		if rapid.Bool().Draw(t, "opaque") {
-			r.MessageRef = []byte(fmt.Sprint("m-", rapid.IntRange(0, 1).Draw(t, "ref")))
-			r.MessageHash = schemas.HashRef(r.MessageRef)
-		}
-		if r.Type == schemas.TypeCreated || r.Type == schemas.TypeEdited && rapid.Bool().Draw(t, "with content") {
-			r.Fields |= schemas.FieldContent
-			r.Content = []byte(rapid.SampledFrom([]string{"", "a", "zebra", "Ωmega 'quoted' \\ \x00 end"}).Draw(t, "content"))
-		}
-		if r.Type == schemas.TypeCreated {
-			r.Fields |= schemas.FieldUser
-			r.UserID = int64(rapid.IntRange(-1, 3).Draw(t, "user"))
-		}
-		if rapid.Bool().Draw(t, "with extra") {
-			r.Extra = []byte(fmt.Sprintf(`{"n":%d}`, i))
-		}
-		if rapid.Bool().Draw(t, "with guild") {
-			r.Fields |= schemas.FieldGuild
-			r.GuildID = channel + 1
-		}
-		rows[i] = r
 	}
-	return rows
+	return all
 }
 
-// under is an event as a redaction policy leaves it.
-func under(r schemas.Row, policy uint32) schemas.Row {
-	if r.Fields.Has(schemas.FieldContent) {
-		r.Content = append(slices.Clone(r.Content), fmt.Sprint(" under ", policy)...)
-	}
-	return r
-}
-
-func TestTheViewsEqualTheModelWhateverTheOrder(t *testing.T) {
-	var now time.Time
-	h := newHot(t, nil, func(c *clickhouse.Config) { c.Now = func() time.Time { return now } })
-	channel := int64(0)
-	rapid.Check(t, func(rt *rapid.T) {
-		channel += 10
-		events, m := history(rt, channel), model{}
-		for range rapid.IntRange(1, 4).Draw(rt, "rounds") { // each delivers some of the events, in any order, under one policy
-			policy := uint32(rapid.IntRange(0, 2).Draw(rt, "policy"))
-			last := schemas.DiscordEpoch.Time(events[len(events)-1].EventID) // some arrive late, some do not
-			now = last.Add(time.Duration(rapid.IntRange(-20, 60).Draw(rt, "days")) * 24 * time.Hour)
-			b := schemas.GetBatch()
-			b.Policy = policy
-			for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(events)-1), 1, 20).Draw(rt, "delivered") {
-				r := under(events[i], policy)
-				b.Append(&r)
-				m.apply(&r, policy)
-			}
-			h.writeBatch(b)
-			b.Release()
-			h.flush()
-			if rapid.IntRange(0, 4).Draw(rt, "merge") == 0 {
-				h.exec("OPTIMIZE TABLE state FINAL")
-			}
-			h.compare(rt, m, channel)
-		}
-	})
-}
-
-func (h *hot) compare(t rapid.TB, m model, channel int64) {
-	for view, all := range map[string]bool{"messages": false, "messages_all": true} {
-		got, want := h.rows(fmt.Sprintf("%s WHERE channel_id = %d", view, channel)), m.rows(all)
-		if !slices.Equal(got, want) {
-			t.Fatalf("%s\ngot  %+v\nwant %+v", view, got, want)
-		}
-	}
-}
+func eventText(r *schemas.Row) string { return schemas.FormatID(r.EventID, string(r.EventRef)) }

@@ -45,7 +45,7 @@ func New(c Config) (*Sink, error) {
 	s := &Sink{config: c, settled: make(chan struct{}, 1)}
 	s.work = sync.NewCond(&s.mu)
 	s.fill = filler{
-		codec: codec.JSON{Epoch: c.Epoch, OpaqueIDs: c.OpaqueIDs}, names: newNameCache(), stats: &s.stats,
+		codec: codec.JSON{Epoch: c.Epoch, OpaqueIDs: c.OpaqueIDs}, names: newNameCache(), places: newPlaceCache(), stats: &s.stats,
 	}
 	return s, nil
 }
@@ -117,6 +117,7 @@ func (s *Sink) Revoke(ctx context.Context, sources []schemas.Source) error {
 // Lost lets go of sources: their rows may still be inserted, and are not committed.
 func (s *Sink) Lost(sources []schemas.Source) {
 	s.fill.names.forget()
+	s.fill.places.forget()
 	if s.current != nil {
 		if s.current.ranges = without(s.current.ranges, sources); len(s.current.ranges) == 0 {
 			s.current = nil
@@ -235,6 +236,7 @@ func (s *Sink) forget() {
 	s.current, s.held = nil, nil
 	s.stats.held.Store(0)
 	s.fill.names.forget()
+	s.fill.places.forget()
 }
 
 func (s *Sink) failed() error {

@@ -15,7 +15,7 @@ type Stats struct {
 	Refused int64 // rows that became dead letters
 	Waiting int64 // handed to the resolver
 	Ignored int64 // events of types that are no state
-	Wide    int64 // channel.deleted and guild.deleted: archived, not applied to the hot store yet
+	Wide    int64 // deletes of whole channels and guilds, handed to the resolver
 	Held    int64 // blocks sealed and not committed
 }
 

@@ -32,6 +32,9 @@ type Config struct {
 	// Retry is the pause between two searches of the whole state table for everything that waits. Default 1 minute. It
 	// is a net below the search of what was inserted since the last look.
 	Retry time.Duration
+	// Sweep is the pause between two looks at all messages of deleted channels, a net below the look at what was inserted.
+	// It reads what the state holds of these channels. Default 1 hour; the first is at the start.
+	Sweep time.Duration
 	// GiveUp is how long an event may wait, from its arrival in ClickHouse, before it becomes a dead letter: the time of
 	// its record does not matter, so an old log waits as long as any. Default 7 days.
 	GiveUp time.Duration
@@ -42,7 +45,7 @@ func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		value *time.Duration
 		def   time.Duration
-	}{{&c.Every, 500 * time.Millisecond}, {&c.Retry, time.Minute}, {&c.GiveUp, 7 * 24 * time.Hour}} {
+	}{{&c.Every, 500 * time.Millisecond}, {&c.Retry, time.Minute}, {&c.Sweep, time.Hour}, {&c.GiveUp, 7 * 24 * time.Hour}} {
 		if *d.value == 0 {
 			*d.value = d.def
 		}
@@ -65,6 +68,6 @@ func (c Config) Validate() error {
 	check(c.Producer != nil, "no producer")
 	check(c.Topic != "", "no topic")
 	check(c.DeadLetter != nil, "no way for dead letters")
-	check(c.Every > 0 && c.Retry > 0 && c.GiveUp > 0, "pauses must be positive")
+	check(c.Every > 0 && c.Retry > 0 && c.Sweep > 0 && c.GiveUp > 0, "pauses must be positive")
 	return errors.Join(errs...)
 }

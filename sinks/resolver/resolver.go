@@ -7,6 +7,9 @@
 // cannot be found in time becomes a dead letter of stage "resolve". A target that names several messages is not
 // guessed: it waits, and its dead letter says so.
 //
+// Deletes of whole channels and guilds lie in the table `removals`. The resolver writes them into the state of the messages
+// that they take, in ClickHouse and without an event for each, and again when more of these messages arrive.
+//
 // It keeps the keys of what waits in memory (about 150 bytes an event, 200,000 at most; what is beyond gets its turn at
 // a later search of everything). An error of ClickHouse or Kafka is logged, and the next look tries again.
 package resolver
@@ -25,6 +28,9 @@ type Resolver struct {
 	waiting map[string]row // by id
 	looked  int64          // server time of the last look at new parts, Unix seconds
 	full    time.Time      // of the last search of everything
+
+	removals int64     // rows of the table removals at the last look
+	swept    time.Time // of the last look at all messages of deleted channels
 }
 
 // New checks the configuration; it does no I/O.
@@ -57,42 +63,52 @@ func (r *Resolver) Run(ctx context.Context) error {
 // Step is one look: it returns how many events it completed. now decides whether a search of everything is due, and
 // what has waited too long.
 func (r *Resolver) Step(ctx context.Context, now time.Time) (completed int, err error) {
-	if now.Sub(r.full) >= r.config.Retry {
-		completed, err = r.everything(ctx)
-		if err == nil {
-			r.full = now
-		}
-	} else {
-		completed, err = r.news(ctx)
-	}
+	completed, err = r.look(ctx, now)
 	if err != nil {
-		r.full = time.Time{} // what was looked at and what was not is no longer known
+		r.full, r.swept = time.Time{}, time.Time{} // what was looked at and what was not is no longer known
 		return completed, err
 	}
 	return completed, r.giveUp(ctx, now)
 }
 
-// everything reads anew what waits and searches the whole state table for it.
-func (r *Resolver) everything(ctx context.Context) (int, error) {
+func (r *Resolver) look(ctx context.Context, now time.Time) (completed int, err error) {
 	n, err := r.newParts(ctx)
 	if err != nil {
 		return 0, err
 	}
+	if now.Sub(r.full) >= r.config.Retry {
+		if completed, err = r.everything(ctx); err == nil {
+			r.full = now
+		}
+	} else {
+		completed, err = r.news(ctx, n)
+	}
+	if err != nil {
+		return completed, err
+	}
+	all := now.Sub(r.swept) >= r.config.Sweep
+	if err := r.remove(ctx, n, all); err != nil {
+		return completed, err
+	}
+	if all {
+		r.swept = now
+	}
+	r.looked = n.at
+	return completed, nil
+}
+
+// everything reads anew what waits and searches the whole state table for it.
+func (r *Resolver) everything(ctx context.Context) (int, error) {
 	clear(r.waiting)
 	if _, err := r.load(ctx, "FINAL WHERE status = 0"); err != nil {
 		return 0, err
 	}
-	r.looked = n.at
 	return r.search(ctx, r.rows(), "")
 }
 
 // news searches the whole state table for what has begun to wait, and what was inserted into it for everything else. A
 // part may merge into another before it is read: then the other one is new at the next look.
-func (r *Resolver) news(ctx context.Context) (completed int, err error) {
-	n, err := r.newParts(ctx)
-	if err != nil {
-		return 0, err
-	}
+func (r *Resolver) news(ctx context.Context, n parts) (completed int, err error) {
 	if n.unresolved != "" {
 		fresh, err := r.load(ctx, "WHERE status = 0 AND "+n.unresolved)
 		if err != nil {
@@ -109,7 +125,6 @@ func (r *Resolver) news(ctx context.Context) (completed int, err error) {
 			return completed, err
 		}
 	}
-	r.looked = n.at
 	return completed, nil
 }
 

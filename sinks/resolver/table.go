@@ -21,16 +21,10 @@ type row struct {
 	ambiguous int // how many messages the target named at the last look
 }
 
-// Waiting is how many events wait for their message.
+// Waiting is how many events wait: for their message, or, deletes of whole channels and guilds, for being written.
 func Waiting(ctx context.Context, c *chhttp.Client) (int64, error) {
-	type count struct {
-		N int64 `json:"n"`
-	}
-	rows, err := chhttp.Select[count](ctx, c, "SELECT count() AS n FROM unresolved FINAL WHERE status = 0")
-	if err != nil || len(rows) != 1 {
-		return 0, fmt.Errorf("count what waits for the resolver: %w", err)
-	}
-	return rows[0].N, nil
+	return count(ctx, c, `(SELECT id FROM unresolved FINAL WHERE status = 0
+UNION ALL SELECT toString(id) FROM removals FINAL WHERE tupleElement(last, 'version') > applied)`)
 }
 
 // load adds what waits and is not known yet, and returns it. Without FINAL it may bring rows that are done: documents
@@ -59,11 +53,11 @@ func (r *Resolver) rows() []row {
 	return rows
 }
 
-// parts are conditions that name the parts of the two tables that were written since the last look, by an insert or a
+// parts are conditions that name the parts of the tables that were written since the last look, by an insert or a
 // merge; empty if there are none. at is the server's time, Unix seconds.
 type parts struct {
-	state, unresolved string
-	at                int64
+	state, unresolved, channels, removals string
+	at                                    int64
 }
 
 func (r *Resolver) newParts(ctx context.Context) (parts, error) {
@@ -75,7 +69,7 @@ func (r *Resolver) newParts(ctx context.Context) (parts, error) {
 	const slack = 2 // seconds: modification times are whole ones, and a part becomes active a little later
 	rows, err := chhttp.Select[part](ctx, r.config.Client, fmt.Sprintf(`SELECT '' AS table, '' AS name, toInt64(toUnixTimestamp(now())) AS at
 UNION ALL SELECT table, name, 0 AS at FROM system.parts
-WHERE database = currentDatabase() AND table IN ('state', 'unresolved') AND active AND toUnixTimestamp(modification_time) >= %d`, r.looked-slack))
+WHERE database = currentDatabase() AND table IN ('state', 'unresolved', 'channels', 'removals') AND active AND toUnixTimestamp(modification_time) >= %d`, r.looked-slack))
 	if err != nil {
 		return parts{}, fmt.Errorf("list new parts: %w", err)
 	}
@@ -88,7 +82,9 @@ WHERE database = currentDatabase() AND table IN ('state', 'unresolved') AND acti
 		}
 		names[row.Table] = append(names[row.Table], row.Name)
 	}
-	for table, condition := range map[string]*string{"state": &p.state, "unresolved": &p.unresolved} {
+	for table, condition := range map[string]*string{
+		"state": &p.state, "unresolved": &p.unresolved, "channels": &p.channels, "removals": &p.removals,
+	} {
 		if len(names[table]) > 0 {
 			*condition = "_part IN (" + quoted(names[table]) + ")"
 		}
