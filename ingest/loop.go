@@ -230,6 +230,9 @@ func (s *session) fetchError(f kgo.FetchTopicPartition) error {
 	case errors.Is(f.Err, kerr.OffsetOutOfRange), errors.As(f.Err, &loss):
 		return fmt.Errorf("%w: %s/%d: the log no longer has the next offset (retention, or the topic was made again): %s: %w",
 			ErrOffsetGone, f.Topic, f.Partition, s.mend("accept-gap"), f.Err)
+	case errors.Is(f.Err, kerr.UnknownTopicID), errors.Is(f.Err, kerr.UnknownTopicOrPartition):
+		// The client would ask for the old id for ever, thousands of times a second: the next membership looks what is there.
+		return fmt.Errorf("%w: fetch %s/%d: the topic was deleted, and perhaps made again: %w", schemas.ErrRewind, f.Topic, f.Partition, f.Err)
 	case kerr.IsRetriable(f.Err):
 		s.cfg.Logger.Warn("fetch will be tried again", "topic", f.Topic, "partition", f.Partition, "error", f.Err)
 		return nil

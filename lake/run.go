@@ -188,6 +188,11 @@ func (r *runner) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
 		if errors.Is(e.Err, kerr.OffsetOutOfRange) {
 			return fmt.Errorf("committer: %s/%d: %w; `coldstream lake accept-gap --chunks` records the loss and goes on: %w", e.Topic, e.Partition, ErrLostRecords, e.Err)
 		}
+		if errors.Is(e.Err, kerr.UnknownTopicID) {
+			if err := r.sameTopic(ctx); err != nil {
+				return err
+			}
+		}
 		passing = errors.Join(passing, fmt.Errorf("committer: fetch %s/%d: %w", e.Topic, e.Partition, e.Err))
 	}
 	if passing == nil {
@@ -195,6 +200,16 @@ func (r *runner) fetchErrors(ctx context.Context, fetches kgo.Fetches) error {
 	}
 	r.retrying(passing)
 	return pause(ctx, retryFirst)
+}
+
+// sameTopic is an error if the topic was deleted and made again: the client would ask for the old one for ever.
+func (r *runner) sameTopic(ctx context.Context) error {
+	id, err := IdentifyTopic(ctx, r.cfg.Client, r.cfg.Topic)
+	if err != nil || id.TopicID == r.committer.chunks.TopicID {
+		return nil //nolint:nilerr // it may be made again yet
+	}
+	return fmt.Errorf("committer: topic %s has id %s, it had %s: it was deleted and made again: `coldstream lake adopt-topic --topic %s` takes the new one: %w",
+		r.cfg.Topic, id.TopicID, r.committer.chunks.TopicID, r.cfg.Topic, ErrForeign)
 }
 
 // commit takes what was polled into the table, however long that takes, unless the partition goes.

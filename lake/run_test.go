@@ -314,3 +314,25 @@ func TestRunWaitsForTheStore(t *testing.T) {
 		t.Errorf("the run ended with %v", err)
 	}
 }
+
+// TestRunStopsWhenItsTopicIsMadeAgain: while the committer runs, and the client would ask for the old topic for ever.
+func TestRunStopsWhenItsTopicIsMadeAgain(t *testing.T) {
+	s := newStage(t)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	ended := make(chan error, 1)
+	go func() { ended <- lake.Run(t.Context(), s.again(t, nil), s.config(t)) }()
+	s.reaches(t, 10)
+	adm := kadm.NewClient(testkit.KafkaClient(t))
+	must[kadm.DeleteTopicResponse](t)(adm.DeleteTopic(t.Context(), s.topic))
+	testkit.Eventually(t, soon, func() error {
+		_, err := adm.CreateTopic(t.Context(), 1, 1, nil, s.topic)
+		return err
+	})
+	select {
+	case err := <-ended:
+		wantErr(t, "run", err, lake.ErrForeign)
+	case <-time.After(soon):
+		t.Fatal("the committer did not stop")
+	}
+	s.wantPosition(t, 10)
+}

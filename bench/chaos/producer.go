@@ -38,7 +38,7 @@ type producer struct {
 }
 
 func startProducer(ctx context.Context, addr, topic string, rate int) (*producer, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(50_000), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	client, err := newClient(addr)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +46,23 @@ func startProducer(ctx context.Context, addr, topic string, rate int) (*producer
 	p := &producer{client: client, topic: topic, rate: rate, cancel: cancel, ids: &ids{}}
 	p.done.Go(func() { p.run(ctx) })
 	return p, nil
+}
+
+func newClient(addr string) (*kgo.Client, error) {
+	return kgo.NewClient(kgo.SeedBrokers(addr), kgo.ProducerLinger(5*time.Millisecond), kgo.MaxBufferedRecords(50_000), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+}
+
+// again opens a new client, since the old one would look for a topic of the old id. The producer is paused.
+func (p *producer) again(addr string) error {
+	client, err := newClient(addr)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.client.Close()
+	p.client = client
+	return nil
 }
 
 func (p *producer) stop() {
@@ -66,10 +83,17 @@ func (p *producer) run(ctx context.Context) {
 		}
 		for due := int(time.Since(begin).Seconds() * float64(p.rate)); sent < due; sent++ {
 			if r := p.record(); !p.paused.Load() && p.place(r) {
-				p.client.Produce(ctx, r, p.acknowledged)
+				p.send(ctx, r)
 			}
 		}
 	}
+}
+
+func (p *producer) send(ctx context.Context, r *kgo.Record) {
+	p.mu.Lock()
+	client := p.client
+	p.mu.Unlock()
+	client.Produce(ctx, r, p.acknowledged)
 }
 
 // place gives a record the partition of its channel; false while that partition is to be quiet, as each is for a while, one

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -186,13 +187,14 @@ var madeAgain = []string{"foreign cluster or topic", "are not of this table", "o
 
 // chunksRecreated makes topic `chunks` anew while it holds checkpoints that nobody has committed.
 func chunksRecreated(w *world, _ *fault) (bool, string) {
-	w.all(committerSlots, stop)
+	w.all(committerSlots, func(p *process) { p.signal(syscall.SIGSTOP) })
 	time.Sleep(2 * checkpoint)
 	said := w.expect(everyone(), "adopt-topic", madeAgain...)
-	if err := w.recreate(w.topic("chunks")); err != nil {
+	err := w.recreate(w.topic("chunks"))
+	w.all(committerSlots, func(p *process) { p.signal(syscall.SIGCONT) })
+	if err != nil {
 		return false, err.Error()
 	}
-	w.all(committerSlots, start)
 	sentence := w.heard(said, "topic chunks was made again")
 	w.all(everyone(), stop)
 	w.mend("lake", "adopt-topic", "--topic", w.topic("chunks"), "--yes")
@@ -219,6 +221,9 @@ func topicRecreated(w *world, _ *fault) (bool, string) {
 	}
 	said := w.expect(workerSlots, "adopt-topic", madeAgain...)
 	if err := w.recreate(w.topic("events")); err != nil {
+		return false, err.Error()
+	}
+	if err := w.producer.again(w.direct); err != nil {
 		return false, err.Error()
 	}
 	w.producer.pause(false)
