@@ -1,5 +1,10 @@
 package redact
 
+import (
+	"bytes"
+	"math"
+)
+
 // secretKey is how the name of an assigned secret ends, without - and _.
 type secretKey struct {
 	name string
@@ -7,29 +12,28 @@ type secretKey struct {
 	weak bool // a password: people choose it, so any two kinds of character do
 }
 
-var secretKeys = [256][]secretKey{
-	'd': {{"password", 6, true}, {"passwd", 6, true}, {"pwd", 6, true}},
-	'e': {{"passphrase", 6, true}, {"passcode", 6, true}},
-	's': {{"pass", 6, true}},
-	'w': {{"pw", 6, true}},
-	't': {{"secret", 10, false}},
-	'y': {
-		{"apikey", 12, false},
-		{"secretkey", 12, false},
-		{"accesskey", 12, false},
-		{"privatekey", 16, false},
-		{"authkey", 12, false},
-		{"encryptionkey", 12, false},
-		{"accountkey", 12, false},
-		{"signingkey", 12, false},
-		{"licensekey", 12, false},
-		{"masterkey", 12, false},
-	},
-	'n': {{"token", 12, false}, {"authorization", 12, false}},
-	'r': {{"bearer", 12, false}},
-	'h': {{"auth", 12, false}},
-	'g': {{"sig", 40, false}},
-}
+// secretKeys are the names by their last byte, in lower case; the words for a
+// password in the languages that people chat in are among them.
+var secretKeys = func() (t [256][]secretKey) {
+	add := func(size int, weak bool, names ...string) {
+		for _, n := range names {
+			t[n[len(n)-1]] = append(t[n[len(n)-1]], secretKey{n, size, weak})
+		}
+	}
+	add(6, true, "password", "passwd", "passwort", "passphrase", "passcode", "passwrd", "pwd", "pass", "pw", "psw",
+		"kennwort", "contraseña", "contrasena", "motdepasse", "mdp", "senha", "palavrapasse", "parola", "hasło", "haslo", "wachtwoord", "lösenord", "passord",
+		"adgangskode", "salasana", "jelszó", "heslo", "şifre", "sifre", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "비번",
+		"mậtkhẩu", "รหัสผ่าน", "סיסמה", "סיסמא", "كلمةالسر", "كلمةالمرور", "κωδικός", "पासवर्ड")
+	add(10, false, "secret")
+	add(12, false, "apikey", "secretkey", "accesskey", "authkey", "encryptionkey", "accountkey", "signingkey", "licensekey", "masterkey", "sharedkey", "consumerkey",
+		"clientkey", "appkey", "applicationkey", "subscriptionkey", "deploykey", "storagekey", "servicekey", "sessionkey", "cryptkey", "hmackey", "webhookkey", "serverkey",
+		"token", "tokens", "credential", "credentials", "bearer", "auth", "secretkeybase", "signingsecret", "clientsecret", "appsecret", "apisecret", "apitoken", "accesstoken", "authtoken")
+	add(8, false, "authorization")
+	add(16, false, "privatekey")
+	add(40, false, "sig", "amzsignature")
+	add(20, false, "?key", "&key")
+	return t
+}()
 
 const maxValue = 512 // bytes of an assigned value
 
@@ -39,42 +43,88 @@ const maxValue = 512 // bytes of an assigned value
 // mixture of characters of one, and no sign of being an expression, a
 // placeholder or prose.
 func (f *finder) assignment(i int) {
+	start := i + 1
+	for start < len(f.t) && start < i+4 && bytesIn(f.t[start], "=> :\t") {
+		start++
+	}
+	if key := f.keyBefore(i); key != nil {
+		f.value(start, key)
+	} else if start == i+2 && f.t[i] == ':' {
+		f.described(i, start)
+	}
+}
+
+// described finds the password in "password for the door: …", whose colon is at
+// i: its value has to have three kinds of character.
+func (f *finder) described(i, start int) {
+	end := start
+	for end < len(f.t) && end-start < 40 && f.t[end] > ' ' && f.t[end] < 0x80 {
+		end++
+	}
+	k := countKinds(f.t[start:end])
+	if end-start < 8 || k.digits == 0 || k.upper == 0 || k.upper == k.letters && k.symbols == 0 {
+		return
+	}
+	from := max(0, i-40)
+	for _, link := range [...]string{" for ", " to ", " of ", " on "} {
+		at := bytes.LastIndex(f.t[from:i], []byte(link))
+		if at < 0 {
+			continue
+		}
+		if key := f.keyBefore(from + at); key != nil && key.weak {
+			f.value(start, key)
+			return
+		}
+	}
+}
+
+// element finds the text of an XML element such as "<password>…</password>",
+// whose '>' is at i.
+func (f *finder) element(i int) {
 	key := f.keyBefore(i)
 	if key == nil {
 		return
 	}
-	start := i + 1
-	for start < len(f.t) && start < i+4 && bytesIn(f.t[start], "=> :") {
-		start++
+	for j := i - 1; j >= 0 && j > i-40; j-- {
+		if b := f.t[j]; b == '<' {
+			f.value(i+1, key)
+			return
+		} else if !isAlnum(b) && !bytesIn(b, "_-.:") {
+			return
+		}
 	}
-	f.value(start, key)
 }
 
 // value takes the value of a key that begins at start, quoted or not.
 func (f *finder) value(start int, key *secretKey) {
 	t := f.t
+	for f.at(start) == '\\' && bytesIn(f.at(start+1), "\"'") {
+		start++ // JSON within JSON
+	}
 	quote := byte(0)
 	if b := f.at(start); b == '"' || b == '\'' || b == '`' {
 		quote = b
 		start++
 	}
-	if key.name == "authorization" {
-		start = f.afterScheme(start)
+	scheme := ""
+	if key.name == "authorization" || key.name == "auth" {
+		start, scheme = f.afterScheme(start)
 	}
 	end := start
 	for end < len(t) && end-start < maxValue && t[end] > ' ' && t[end] != barrier {
-		if b := t[end]; quote != 0 && b == quote || quote == 0 && (bytesIn(b, "\"'`,;<>)]}|") || b == '&' && f.parameter(end+1)) {
+		if b := t[end]; quote != 0 && b == quote || quote == 0 && (bytesIn(b, "\"'`,;<>)]}|") || b == '&' && f.parameter(end+1)) || b == '\\' && bytesIn(f.at(end+1), "\"'nrt") {
 			break
 		}
 		end++
 	}
-	for end > start && quote == 0 && bytesIn(t[end-1], ".,;:!?") {
+	for end > start && quote == 0 && bytesIn(t[end-1], ".,;:?") {
 		end--
 	}
-	if end-start == maxValue || f.at(end) == barrier || f.at(start-1) == barrier {
+	if end-start == maxValue || f.at(end) == barrier || f.at(start-1) == barrier || end-start < key.min {
 		return
 	}
-	if end-start >= key.min && isSecretValue(t[start:end], key.weak) {
+	v := t[start:end]
+	if scheme != "" && isCredential(v, scheme) || isSecretValue(v, key.weak, quote != 0) {
 		f.add(start, end, Secret)
 	}
 }
@@ -89,14 +139,20 @@ func (f *finder) parameter(i int) bool {
 	return false
 }
 
-// keyBefore is the secret that the name before the sign at i says, or nil.
+// keyBefore is the secret that the name before the sign at i says, or nil. The
+// name of a "value" is the one that stands before it, as in XML attributes and
+// lists of variables.
 func (f *finder) keyBefore(i int) *secretKey {
-	j := i - 1
-	for j >= 0 && j > i-4 && bytesIn(f.t[j], " \"'`:]") {
-		j--
-	}
+	j := f.nameEnd(i)
 	if j < 0 {
 		return nil
+	}
+	if lower(f.t[j]) == 'e' && j >= 5 && equalFold(f.t[j-4:j+1], "value") && !isAlnum(f.t[j-5]) {
+		k := j - 5
+		for k > 0 && k > j-24 && bytesIn(f.t[k], " \t\r\n,\"'") {
+			k--
+		}
+		j = k
 	}
 	keys := secretKeys[lower(f.t[j])]
 	for k := range keys {
@@ -105,6 +161,15 @@ func (f *finder) keyBefore(i int) *secretKey {
 		}
 	}
 	return nil
+}
+
+// nameEnd is the last character of the name before the sign at i, -1 for none.
+func (f *finder) nameEnd(i int) int {
+	j := i - 1
+	for j >= 0 && j > i-5 && bytesIn(f.t[j], " \"'`:]\\") {
+		j--
+	}
+	return j
 }
 
 // endsWith says whether the name that ends at j ends with name, - and _ apart,
@@ -120,56 +185,108 @@ func (f *finder) endsWith(j int, name string) bool {
 		j--
 	}
 	// "DB_PASSWORD", "dbPassword" and "mypassword" name one; "compass" does not.
-	if len(name) <= 5 && j >= 0 && isAlpha(f.t[j]) {
+	if len(name) <= 5 && isAlnum(name[0]) && j >= 0 && isAlpha(f.t[j]) {
 		return f.t[j+1]-'A' < 26 && f.t[j]-'a' < 26 || name == "token"
 	}
 	return true
 }
 
 // afterScheme is where the credentials of a header begin whose value begins at
-// i.
-func (f *finder) afterScheme(i int) int {
-	for _, scheme := range [...]string{"bearer ", "basic ", "token ", "digest ", "apikey "} {
-		if i+len(scheme) < len(f.t) && equalFold(f.t[i:i+len(scheme)], scheme) {
-			return i + len(scheme)
+// i, and the scheme before them in lower case (RFC 9110, 11.4); "-" for one
+// that is not known, "" for none.
+func (f *finder) afterScheme(i int) (at int, scheme string) {
+	for _, s := range [...]string{"bearer ", "basic ", "token ", "digest ", "apikey ", "api-key ", "api-token ", "key=", "jwt ", "ssws ", "bot ", "sharedaccesssignature ", "genie-key ", "klaviyo-api-key "} {
+		if i+len(s) < len(f.t) && equalFold(f.t[i:i+len(s)], s) {
+			return i + len(s), s[:len(s)-1]
 		}
 	}
-	return i
+	return i, ""
 }
 
-// isSecretValue says whether a value could be a secret.
-func isSecretValue(v []byte, weak bool) bool {
-	if isVariable(v) || placeholder(v) || bytesIn(v[0], "+,.)") || containsFold(v, "hmac-sha") {
+// isCredential says whether a value stands for credentials after a scheme:
+// "user:password" in base64 after Basic (RFC 7617), else what is long enough
+// and no word.
+func isCredential(v []byte, scheme string) bool {
+	if isVariable(v) || placeholder(v) || saysPlaceholder(v) {
 		return false
 	}
-	var letters, digits, others, upper, symbols int
+	if scheme == "basic" {
+		var text [256]byte
+		n, ok := decodeBase64(text[:], v)
+		return ok && n > 2 && bytes.IndexByte(text[:n], ':') >= 0
+	}
+	n := countKinds(v)
+	return len(v) >= 8 && n.others-n.symbols <= len(v)/2 && (n.digits > 0 && n.letters > 0 && len(v) >= 12 || len(v) >= 16 && n.upper > 1 && n.letters-n.upper > 1)
+}
+
+// kinds are how many characters of a value are of each kind.
+type kinds struct{ letters, upper, digits, others, symbols int }
+
+func countKinds(v []byte) (k kinds) {
 	for _, b := range v {
 		switch {
 		case isDigit(b):
-			digits++
+			k.digits++
 		case isAlpha(b):
-			letters++
+			k.letters++
 			if b-'A' < 26 {
-				upper++
+				k.upper++
 			}
-		case bytesIn(b, "()[]{}<>\\") && !weak:
-			return false // code
-		case b == '(' || b == '[' || b >= 0x80:
-			return false
 		default:
-			others++
-			if bytesIn(b, "!@#$%^&+=?~") {
-				symbols++
+			k.others++
+			if bytesIn(b, "!@#$%^&+=?~*") {
+				k.symbols++
 			}
 		}
 	}
-	if looksLikeURL(v) {
+	return k
+}
+
+// isSecretValue says whether a value could be a secret; what is quoted may have
+// more signs in it.
+func isSecretValue(v []byte, weak, quoted bool) bool {
+	if isVariable(v) || placeholder(v) || saysPlaceholder(v) || bytesIn(v[0], "+,.)") || looksLikeURL(v) {
 		return false
 	}
-	if weak {
-		return letters > 0 && digits > 0 || symbols > 0 && (digits > 0 || upper > 0 && upper < letters && v[0] != '&') || digits >= 8
+	for i, b := range v {
+		switch {
+		case b >= 0x80, b == '(' && i > 0 && !quoted, b == '(' && v[len(v)-1] == ')', b == '[' && !quoted:
+			return false // a call, an index, prose
+		case !weak && !quoted && bytesIn(b, "()[]{}<>\\"):
+			return false
+		}
 	}
-	return digits > 1 && letters > 3 || digits > 0 && upper > 2 && letters-upper > 2 && len(v) >= 20
+	k := countKinds(v)
+	if weak {
+		return k.letters > 0 && k.digits > 0 || k.symbols > 0 && (k.digits > 0 || k.upper > 0 && k.upper < k.letters && v[0] != '&') || k.digits >= 8 ||
+			quoted && k.letters >= 16 && k.others == 0 && k.upper == 0 && entropy(v) >= 3
+	}
+	lower := k.letters - k.upper
+	return k.digits > 1 && k.letters > 3 || k.digits > 0 && k.upper > 2 && lower > 2 && len(v) >= 20 ||
+		len(v) >= 16 && k.upper*3 >= k.letters && lower*3 >= k.letters && entropy(v) >= 3.5
+}
+
+// saysPlaceholder says whether a value says of itself that it is none.
+func saysPlaceholder(v []byte) bool {
+	for _, word := range [...]string{"hmac-sha", "changeme", "change-me", "change_me", "dummy", "process.env", "getenv", "secrets.", "insert_", "insert-", "replace_", "replace-", "your_", "your-", "_here", "-here", "undefined"} {
+		if containsFold(v, word) {
+			return true
+		}
+	}
+	return len(v) > 3 && equalFold(v[:4], "your")
+}
+
+// entropy is Shannon's, in bits a character.
+func entropy(v []byte) float64 {
+	var count [256]int
+	for _, b := range v {
+		count[b]++
+	}
+	h, n := 0.0, float64(len(v))
+	for _, b := range v {
+		h -= math.Log2(float64(count[b])/n) / n
+	}
+	return h
 }
 
 func looksLikeURL(v []byte) bool {

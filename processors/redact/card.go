@@ -21,7 +21,7 @@ func (f *finder) card(start int) {
 			size += g
 		}
 		end := c.ends[c.n-1]
-		if size < 12 || !f.numberEnds(end) || !luhn(c.digits[:size]) || !issued(c.digits[:size]) {
+		if size < 12 || !f.numberEnds(end, c.n == 1) || !luhn(c.digits[:size]) || !issued(c.digits[:size]) {
 			continue
 		}
 		if f.plausible(c.groups[:c.n], size, start, end) {
@@ -57,7 +57,7 @@ func (f *finder) cardForm(start int, c *cardForm) {
 		c.groups[c.n], c.ends[c.n] = i-from, i
 		c.n++
 		s := f.at(i)
-		if c.n == len(c.groups) || s != ' ' && s != '-' || sep != 0 && sep != s || i-from > 8 {
+		if c.n == len(c.groups) || s != ' ' && s != '-' && s != '.' || sep != 0 && sep != s || i-from > 8 {
 			return
 		}
 		sep = s
@@ -103,15 +103,16 @@ func (f *finder) listed(start int) bool {
 	return n < 3 || n > 11
 }
 
-// numberEnds says whether a number can end before i.
-func (f *finder) numberEnds(i int) bool {
+// numberEnds says whether a number can end before i; whole is for one in one
+// piece, which another beside it does not make longer.
+func (f *finder) numberEnds(i int, whole bool) bool {
 	b := f.at(i)
 	switch {
 	case f.glued(i), b == '/', b == '@', b == '%':
 		return false
 	case b == '-' || b == '.' || b == ',' || b == ':':
 		return !isAlnum(f.at(i + 1))
-	case b == ' ':
+	case b == ' ' && !whole:
 		// Another group of digits would make it a longer number.
 		j := i + 1
 		for j < len(f.t) && j < i+8 && isDigit(f.t[j]) {
@@ -135,8 +136,8 @@ func (f *finder) plausible(groups []int, n, start, end int) bool {
 			fours = false
 		}
 	}
-	if fours {
-		return true
+	if fours || f.t[start+groups[0]] == '.' {
+		return fours
 	}
 	switch len(groups) {
 	case 2:

@@ -1,10 +1,6 @@
 package redact
 
-import (
-	"crypto/sha256"
-
-	"golang.org/x/crypto/sha3"
-)
+import "golang.org/x/crypto/sha3"
 
 const (
 	minCrypto = 25
@@ -16,17 +12,21 @@ const (
 var base58Kinds = map[byte]string{
 	0x00: "bitcoin", 0x05: "bitcoin script", 0x6f: "bitcoin testnet", 0xc4: "bitcoin testnet script",
 	0x30: "litecoin", 0x32: "litecoin script", 0x1e: "dogecoin", 0x16: "dogecoin script", 0x4c: "dash", 0x10: "dash script", 0x41: "tron",
+	0x17: "neo", 0x35: "neo", 0x26: "bitcoin gold", 0x3c: "ravencoin", 0x3a: "litecoin testnet, qtum", 0x71: "dogecoin testnet", 0x8c: "dash testnet",
 }
 
 // bech32Prefixes are the human-readable parts taken (SLIP-0173).
 var bech32Prefixes = map[string]bool{
 	"bc": true, "tb": true, "ltc": true, "vtc": true, "dgb": true, "grs": true, "addr": true, "stake": true,
 	"cosmos": true, "osmo": true, "terra": true, "bnb": true, "inj": true, "kava": true, "secret": true,
+	"bcrt": true, "tltc": true, "juno": true, "akash": true, "axelar": true, "celestia": true, "dydx": true, "sei": true, "erd": true, "one": true, "zil": true,
+	"iota": true, "band": true, "cro": true, "thor": true, "stars": true, "evmos": true, "avax": true, "bech": true, "nomic": true, "persistence": true, "noble": true,
 }
 
 // crypto finds the address that is the word [start, end): Ethereum with its
 // EIP-55 (2016) check where letters differ in case, Bech32 and Bech32m (BIP
-// 173, BIP 350), Base58Check, and Ripple's with its own alphabet.
+// 173, BIP 350), Base58Check, Ripple's with its own alphabet, Bitcoin Cash's
+// CashAddr and those of crypto_more.go.
 func (f *finder) crypto(start, end int) {
 	if end-start > maxCrypto || f.at(start-1) == barrier || f.at(end) == barrier {
 		return
@@ -39,7 +39,9 @@ func (f *finder) crypto(start, end int) {
 		}
 	case bech32(w):
 	case len(w) <= 36 && base58Address(w):
+	case cashAddress(w), otherAddress(w):
 	default:
+		f.ton(start)
 		return
 	}
 	f.add(start, end, CryptoAddress)
@@ -107,7 +109,7 @@ func bech32(w []byte) bool {
 			sep = i
 		}
 	}
-	if sep < 2 || sep > 8 || len(w)-sep < 14 {
+	if sep < 2 || sep > 12 || len(w)-sep < 14 {
 		return false
 	}
 	var low [maxCrypto]byte
@@ -166,25 +168,6 @@ func base58Address(w []byte) bool {
 
 func base58Check(w []byte, alphabet string) (version byte, ok bool) {
 	var out [25]byte
-	for _, b := range w {
-		carry := -1
-		for i := range len(alphabet) {
-			if alphabet[i] == b {
-				carry = i
-			}
-		}
-		if carry < 0 {
-			return 0, false
-		}
-		for i := len(out) - 1; i >= 0; i-- {
-			carry += int(out[i]) * 58
-			out[i], carry = byte(carry), carry>>8
-		}
-		if carry != 0 {
-			return 0, false
-		}
-	}
-	sum := sha256.Sum256(out[:21])
-	sum = sha256.Sum256(sum[:])
-	return out[0], string(sum[:4]) == string(out[21:])
+	ok = decodeBase58(out[:], w, alphabet) && checked58(out[:])
+	return out[0], ok
 }

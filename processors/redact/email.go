@@ -22,26 +22,48 @@ const (
 // around addresses (/ = ? & | `) end the local part, so "?to=a@b.com" gives
 // the address alone. What names an account on a machine is no mailbox:
 // "git@host.tld:path", "user@host.tld:/path", "[user@host.tld ~]$", "ssh
-// user@host.tld" and the user part of a URL are left alone.
+// user@host.tld" and the user part of a URL are left alone; so are handles of
+// the fediverse, "@user@host.tld", and masks of IRC, "nick!user@host.tld".
 func (f *finder) email(i int) {
-	end, tld := f.domain(i + 1)
+	from, to := i, i+1
+	if f.at(i-1) == ' ' && f.at(to) == ' ' {
+		if f.words(max(0, i-contextBefore), i)&ctxEmail == 0 {
+			return
+		}
+		from, to = i-1, i+2 // "jane @ example.com"
+	}
+	end, tld := f.domain(to)
 	if end == 0 {
 		return
 	}
-	start := f.local(i)
+	start := f.local(from)
 	if start < 0 {
 		return
 	}
 	if f.at(start) == '_' && f.at(end) == '_' {
 		start++ // emphasis
 	}
-	if start == i || f.isAccount(start, i, end) {
+	if start == from || f.isAccount(start, i, end) || f.isHandle(start, from) {
 		return
 	}
-	if tld >= 0 && !knownTLD(f.t[i+1:end]) {
+	if tld >= 0 && !knownTLD(f.t[to:end]) {
 		return
 	}
 	f.add(start, end, Email)
+}
+
+// isHandle says whether the local part [start, i) is that of a fediverse handle,
+// of the mask of an IRC client, or a verb of a format such as "%s".
+func (f *finder) isHandle(start, i int) bool {
+	switch f.at(start - 1) {
+	case '@':
+		return true
+	case '%', '$':
+		return i-start == 1 || f.at(start-1) == '$'
+	case '!', '~':
+		return isAlnum(f.at(start-2)) || bytesIn(f.at(start-2), "_*!]")
+	}
+	return bytes.IndexByte(f.t[start:i], '!') >= 0
 }
 
 // domain reads what follows an '@' and gives its end and that of the last
@@ -60,6 +82,12 @@ func (f *finder) domain(i int) (end, tld int) {
 		if n := domainRune(t[j:limit]); n > 0 {
 			j += n
 			continue
+		}
+		if dots > 0 {
+			j = f.labelEnds(label, j)
+			if b = 0; j < limit {
+				b = t[j]
+			}
 		}
 		if j == label || j-label > maxLabel || t[label] == '-' || t[j-1] == '-' {
 			empty := j == label
@@ -81,6 +109,29 @@ func (f *finder) domain(i int) (end, tld int) {
 		dots++
 		j++
 	}
+}
+
+// labelEnds is where a top-level label that was read from label to j ends: a
+// name in ASCII before other letters, as where a script writes no spaces, and
+// before hyphens.
+func (f *finder) labelEnds(label, j int) int {
+	k := label
+	for k < j && f.t[k] < utf8.RuneSelf {
+		k++
+	}
+	if k < j && k > label && f.at(j) != '.' {
+		r, _ := utf8.DecodeRune(f.t[k:j])
+		if isUnspaced(r) && goodTLD(f.t[label:k]) {
+			j = k
+		}
+	}
+	for k = j; k > label && f.t[k-1] == '-'; {
+		k--
+	}
+	if k > label && j-k < 3 && f.at(j) != '.' {
+		return k
+	}
+	return j
 }
 
 // continues says whether what stands at i would belong to a name.
@@ -166,7 +217,7 @@ func (f *finder) local(i int) int {
 			continue
 		}
 		r, n := utf8.DecodeLastRune(t[floor:start])
-		if r == utf8.RuneError || !isIDNLetter(r) {
+		if r == utf8.RuneError || !isIDNLetter(r) || t[start] < utf8.RuneSelf && start < i && isUnspaced(r) {
 			break
 		}
 		start -= n
@@ -177,7 +228,7 @@ func (f *finder) local(i int) int {
 	if dots := bytes.LastIndex(t[start:i], []byte("...")); dots >= 0 {
 		start += dots + 3
 	}
-	for start < i && bytes.IndexByte([]byte("!#$%'*+^{}~-"), t[start]) >= 0 {
+	for start < i && (bytes.IndexByte([]byte("!#$%'*+^{}~-"), t[start]) >= 0 || t[start] == '_' && f.at(start+1) == '_') {
 		start++
 	}
 	if start == i || t[start] == '.' || t[i-1] == '.' || bytes.Contains(t[start:i], []byte("..")) {

@@ -50,7 +50,7 @@ func (e *Engine) Find(dst []Span, text []byte) []Span {
 	if c&(hasTrigger|hasFold) == 0 && !e.always {
 		return dst
 	}
-	if c&(hasFold|hasMark) == 0 {
+	if c&(hasFold|hasMark|cStar) == 0 {
 		f := finder{e: e, t: text, out: dst, base: base}
 		f.find()
 		dst = f.out
@@ -63,9 +63,12 @@ func (e *Engine) Find(dst []Span, text []byte) []Span {
 		// What is taken out may uncover more; settle looks again.
 		dst = resolve(dst, base)
 	}
-	dst = e.settle(dst, base, text)
+	dst = e.settle(dst, base, text, false)
+	if c&cStar != 0 {
+		dst = e.settle(dst, base, text, true)
+	}
 	if e.kept != nil {
-		dst = e.kept.settle(dst, base, text)
+		dst = e.kept.settle(dst, base, text, false)
 	}
 	return dst
 }
@@ -76,9 +79,12 @@ const maxRounds = 12
 
 // settle finds in the folded text, with what is known taken out, until nothing
 // new comes: then a second pass over the redacted text finds nothing either.
-func (e *Engine) settle(dst []Span, base int, text []byte) []Span {
+// With marks, what emphasizes a part of a value is left out of it.
+func (e *Engine) settle(dst []Span, base int, text []byte, marks bool) []Span {
 	s := scratches.Get().(*scratch)
 	defer s.release()
+	s.marks = marks
+	defer func() { s.marks = false }()
 	for range maxRounds {
 		s.fold(text, dst[base:])
 		f := finder{e: e, t: s.text, out: s.spans[:0]}

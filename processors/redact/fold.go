@@ -20,6 +20,7 @@ type scratch struct {
 	from  []int32 // original offset of each folded byte, and of the end
 	upto  []int32 // original offset after each folded byte
 	spans []Span
+	marks bool // whether "**", "~~" and "||" are left out, as emphasis
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -42,7 +43,8 @@ func (s *scratch) put(b byte, from, to int) {
 
 // fold writes the plain form of text: known spans and earlier marks become
 // barriers, compatibility digits, letters and punctuation their ASCII forms,
-// unusual spaces a space; what is invisible goes, and "(at)" becomes "@".
+// unusual spaces a space; what is invisible goes, and "(at)", "%40" and "&#64;"
+// become "@".
 func (s *scratch) fold(text []byte, known []Span) {
 	s.text, s.from, s.upto = s.text[:0], s.from[:0], s.upto[:0]
 	for i := 0; i < len(text); {
@@ -62,6 +64,8 @@ func (s *scratch) fold(text []byte, known []Span) {
 			i += s.foldRune(text[i:limit], i)
 		case c&cOpen != 0:
 			i += s.foldOpen(text[:limit], i)
+		case s.marks && i+1 < limit && emphasis(text[:limit], i):
+			i += 2
 		default:
 			s.put(b, i, i+1)
 			i++
@@ -97,6 +101,10 @@ func (s *scratch) foldRune(t []byte, at int) int {
 func (s *scratch) foldOpen(text []byte, i int) int {
 	if n := markLen(text[i:]); n > 0 {
 		s.put(barrier, i, i+n)
+		return n
+	}
+	if n := escapedAt(text[i:]); n > 0 {
+		s.put('@', i, i+n)
 		return n
 	}
 	b, n := bracketed(text[i:])
@@ -138,15 +146,57 @@ func bracketed(t []byte) (byte, int) {
 	for j := 0; j < 2 && i < len(t) && t[i] == ' '; j++ {
 		i++
 	}
-	want := map[byte]byte{'(': ')', '[': ']', '{': '}'}[t[0]]
-	if i >= len(t) || t[i] != want {
+	if i >= len(t) || t[i] != closing(t[0]) {
 		return 0, 0
 	}
 	return b, i + 1
 }
 
+// closing is the bracket that closes one.
+func closing(open byte) byte {
+	switch open {
+	case '(':
+		return ')'
+	case '[':
+		return ']'
+	case '{':
+		return '}'
+	}
+	return '>'
+}
+
+// escapedAt is the length of an "@" at the start of t as URLs and HTML write it.
+func escapedAt(t []byte) int {
+	for _, form := range [...]string{"%40", "&#64;", "&#x40;", "&commat;"} {
+		if t[0] == form[0] && len(t) >= len(form) && string(t[:len(form)]) == form {
+			return len(form)
+		}
+	}
+	return 0
+}
+
+// emphasis says whether two equal signs of markdown's bold, struck or hidden
+// text stand at i, beside a letter or digit.
+func emphasis(t []byte, i int) bool {
+	b := t[i]
+	if b != '*' && b != '~' && b != '|' || t[i+1] != b || i > 0 && t[i-1] == b || i+2 < len(t) && t[i+2] == b {
+		return false
+	}
+	return i > 0 && isAlnum(t[i-1]) || i+2 < len(t) && isAlnum(t[i+2])
+}
+
+// emphasized says whether text has such signs.
+func emphasized(text []byte) bool {
+	for i := 0; i+1 < len(text); i++ {
+		if classes[text[i]]&cStar != 0 && emphasis(text, i) {
+			return true
+		}
+	}
+	return false
+}
+
 // needsOpen says whether an opening bracket in the text begins a mark or stands
-// around "at", "dot" or their signs.
+// around "at", "dot" or their signs, or an escape stands for "@".
 func needsOpen(text []byte) bool {
 	for i := 0; i < len(text); i++ {
 		if classes[text[i]]&cOpen == 0 {
@@ -155,7 +205,7 @@ func needsOpen(text []byte) bool {
 		if _, n := bracketed(text[i:]); n > 0 {
 			return true
 		}
-		if text[i] == '[' && markLen(text[i:]) > 0 {
+		if text[i] == '[' && markLen(text[i:]) > 0 || escapedAt(text[i:]) > 0 {
 			return true
 		}
 	}

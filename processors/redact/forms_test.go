@@ -1,11 +1,6 @@
 package redact
 
-import (
-	"hash/crc32"
-	"testing"
-)
-
-func crcOf(s string) uint32 { return crc32.ChecksumIEEE([]byte(s)) }
+import "testing"
 
 func TestSecretForms(t *testing.T) {
 	expect(t, [][2]string{

@@ -1,56 +1,90 @@
 package redact
 
-// ibanLengths are the registered countries of the IBAN Registry (SWIFT, release
-// 99 of 2024, with those that use IBANs by ISO 13616 alone) and their lengths.
-var ibanLengths = map[[2]byte]int{
-	{'A', 'D'}: 24, {'A', 'E'}: 23, {'A', 'L'}: 28, {'A', 'T'}: 20, {'A', 'Z'}: 28, {'B', 'A'}: 20, {'B', 'E'}: 16, {'B', 'G'}: 22,
-	{'B', 'H'}: 22, {'B', 'I'}: 27, {'B', 'R'}: 29, {'B', 'Y'}: 28, {'C', 'H'}: 21, {'C', 'R'}: 22, {'C', 'Y'}: 28, {'C', 'Z'}: 24,
-	{'D', 'E'}: 22, {'D', 'J'}: 27, {'D', 'K'}: 18, {'D', 'O'}: 28, {'E', 'E'}: 20, {'E', 'G'}: 29, {'E', 'S'}: 24, {'F', 'I'}: 18,
-	{'F', 'K'}: 18, {'F', 'O'}: 18, {'F', 'R'}: 27, {'G', 'B'}: 22, {'G', 'E'}: 22, {'G', 'I'}: 23, {'G', 'L'}: 18, {'G', 'R'}: 27,
-	{'G', 'T'}: 28, {'H', 'N'}: 28, {'H', 'R'}: 21, {'H', 'U'}: 28, {'I', 'E'}: 22, {'I', 'L'}: 23, {'I', 'Q'}: 23, {'I', 'S'}: 26,
-	{'I', 'T'}: 27, {'J', 'O'}: 30, {'K', 'W'}: 30, {'K', 'Z'}: 20, {'L', 'B'}: 28, {'L', 'C'}: 32, {'L', 'I'}: 21, {'L', 'T'}: 20,
-	{'L', 'U'}: 20, {'L', 'V'}: 21, {'L', 'Y'}: 25, {'M', 'C'}: 27, {'M', 'D'}: 24, {'M', 'E'}: 22, {'M', 'K'}: 19, {'M', 'N'}: 20,
-	{'M', 'R'}: 27, {'M', 'T'}: 31, {'M', 'U'}: 30, {'N', 'I'}: 28, {'N', 'L'}: 18, {'N', 'O'}: 15, {'O', 'M'}: 23, {'P', 'K'}: 24,
-	{'P', 'L'}: 28, {'P', 'S'}: 29, {'P', 'T'}: 25, {'Q', 'A'}: 29, {'R', 'O'}: 24, {'R', 'S'}: 22, {'R', 'U'}: 33, {'S', 'A'}: 24,
-	{'S', 'C'}: 31, {'S', 'D'}: 18, {'S', 'E'}: 24, {'S', 'I'}: 19, {'S', 'K'}: 24, {'S', 'M'}: 27, {'S', 'O'}: 23, {'S', 'T'}: 25,
-	{'S', 'V'}: 28, {'T', 'L'}: 23, {'T', 'N'}: 24, {'T', 'R'}: 26, {'U', 'A'}: 29, {'V', 'A'}: 22, {'V', 'G'}: 24, {'X', 'K'}: 20,
-	{'Y', 'E'}: 30,
+import "strings"
+
+// ibanStructures are the countries of the IBAN Registry (SWIFT, release 99 of
+// 2024) and the structure of their account numbers, as the registry writes it:
+// lengths of n digits, a capitals and c either.
+var ibanStructures = map[string]string{
+	"AD": "8n12c", "AE": "19n", "AL": "8n16c", "AT": "16n", "AZ": "4a20c", "BA": "16n", "BE": "12n", "BG": "4a6n8c", "BH": "4a14c",
+	"BI": "23n", "BR": "23n1a1c", "BY": "4c4n16c", "CH": "5n12c", "CR": "18n", "CY": "8n16c", "CZ": "20n", "DE": "18n", "DJ": "23n",
+	"DK": "14n", "DO": "4c20n", "EE": "16n", "EG": "25n", "ES": "20n", "FI": "14n", "FK": "2a12n", "FO": "14n", "FR": "10n11c2n",
+	"GB": "4a14n", "GE": "2a16n", "GI": "4a15c", "GL": "14n", "GR": "7n16c", "GT": "4c20c", "HN": "4a20n", "HR": "17n", "HU": "24n",
+	"IE": "4a14n", "IL": "19n", "IQ": "4a15n", "IS": "22n", "IT": "1a10n12c", "JO": "4a4n18c", "KW": "4a22c", "KZ": "3n13c", "LB": "4n20c",
+	"LC": "4a24c", "LI": "5n12c", "LT": "16n", "LU": "3n13c", "LV": "4a13c", "LY": "21n", "MC": "10n11c2n", "MD": "2c18c", "ME": "18n",
+	"MK": "3n10c2n", "MN": "16n", "MR": "23n", "MT": "4a5n18c", "MU": "4a19n3a", "NI": "4a20n", "NL": "4a10n", "NO": "11n", "OM": "3n16c",
+	"PK": "4a16c", "PL": "24n", "PS": "4a21c", "PT": "21n", "QA": "4a21c", "RO": "4a16c", "RS": "18n", "RU": "14n15c", "SA": "2n18c",
+	"SC": "4a20n3a", "SD": "14n", "SE": "20n", "SI": "15n", "SK": "20n", "SM": "1a10n12c", "SO": "19n", "ST": "21n", "SV": "4a20n",
+	"TL": "19n", "TN": "20n", "TR": "6n16c", "UA": "6n19c", "VA": "18n", "VG": "4a16n", "XK": "16n", "YE": "4a4n18c",
 }
 
+// ibanPatterns are the structures spelled out, a letter a character.
+var ibanPatterns = func() map[[2]byte]string {
+	m := map[[2]byte]string{}
+	for country, structure := range ibanStructures {
+		pattern, n := "", 0
+		for _, b := range []byte(structure) {
+			if isDigit(b) {
+				n = n*10 + int(b-'0')
+			} else {
+				pattern, n = pattern+strings.Repeat(string(b), n), 0
+			}
+		}
+		m[[2]byte{country[0], country[1]}] = pattern
+	}
+	return m
+}()
+
 // iban finds the account number that begins with the word [start, end): ISO
-// 13616-1 (2020), at the length its country registered and with check digits
-// right by ISO 7064 mod 97-10; in one piece, or in fours set apart by spaces or
-// dashes. Letters are of one case.
+// 13616-1 (2020), of its country's length and structure and with check digits
+// right by ISO 7064 mod 97-10; in one piece, or in groups set apart by single
+// spaces or dashes. Letters are of one case.
 func (f *finder) iban(start, end int) {
 	t := f.t
-	if end-start < 4 || !isAlpha(t[start]) || !isAlpha(t[start+1]) || !isDigit(t[start+2]) || !isDigit(t[start+3]) || f.glued(start-1) {
+	if end-start > 8 && equalFold(t[start:start+4], "iban") {
+		start += 4
+	}
+	if end-start < 4 || !isAlpha(t[start]) || !isAlpha(t[start+1]) || !isDigit(t[start+2]) || !isDigit(t[start+3]) || f.glued(start-1) && !isAlpha(f.at(start-1)) {
 		return
 	}
-	small := t[start] | t[start+1]&0x20
-	length := ibanLengths[[2]byte{t[start] &^ 0x20, t[start+1] &^ 0x20}]
-	if length == 0 || (t[start]^t[start+1])&0x20 != 0 {
+	small := t[start]&0x20 != 0
+	pattern := ibanPatterns[[2]byte{t[start] &^ 0x20, t[start+1] &^ 0x20}]
+	if pattern == "" || (t[start]^t[start+1])&0x20 != 0 || f.at(start-1) == '-' && isAlnum(f.at(start-2)) {
 		return
 	}
 	var chars [34]byte
-	i, n, sep := start, 0, byte(0)
-	for n < length && i < len(t) {
+	n := copy(chars[:], t[start:start+4])
+	i, sep, groups := start+4, byte(0), 0
+	for n < len(pattern)+4 && i < len(t) {
 		b := t[i]
-		if n%4 == 0 && n > 0 && (b == ' ' || b == '-') && (sep == 0 && n == 4 || sep == b) {
+		if (b == ' ' || b == '-') && (sep == 0 && n == 4 || sep == b) && isAlnum(t[i-1]) {
 			sep = b
+			groups++
 			i++
 			continue
 		}
-		if sep != 0 && n%4 == 0 && n > 0 && t[i-1] != sep || !isAlnum(b) || isAlpha(b) && b&0x20 != small&0x20 {
+		if groups > 9 || !ibanChar(b, pattern[n-4], small) {
 			return
 		}
 		chars[n] = b
 		n++
 		i++
 	}
-	if n < length || f.glued(i) || f.at(i) == '-' && isAlnum(f.at(i+1)) || !mod97(chars[:n]) {
+	if n < len(pattern)+4 || f.glued(i) || f.at(i) == '-' && isAlnum(f.at(i+1)) || !mod97(chars[:n]) {
 		return
 	}
 	f.add(start, i, IBAN)
+}
+
+// ibanChar says whether a character is of a kind, and a letter of the case.
+func ibanChar(b, kind byte, small bool) bool {
+	switch {
+	case isDigit(b):
+		return kind != 'a'
+	case !isAlpha(b):
+		return false
+	}
+	return kind != 'n' && (b&0x20 != 0) == small
 }
 
 // mod97 checks the check digits: the first four characters moved to the end,

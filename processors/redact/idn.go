@@ -7,3 +7,9 @@ import "unicode"
 func isIDNLetter(r rune) bool {
 	return r >= 0x80 && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r))
 }
+
+// isUnspaced says whether a rune is of a script that writes words without
+// spaces, or that puts endings right after a foreign word, as Korean does.
+func isUnspaced(r rune) bool {
+	return r >= 0xE00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) || r == 0x30FC
+}

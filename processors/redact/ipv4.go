@@ -37,7 +37,7 @@ func (f *finder) addressEnds(i int) bool {
 		return false
 	case b == '.' || b == '-' || b == '+' || b == '~':
 		// A range "192.0.2.1-192.0.2.9" is two addresses, "1.2.3.4-5" a version.
-		return !isAlnum(b2) || b == '-' && f.rangeAfter(i+1)
+		return !isAlnum(b2) || b == '-' && (f.rangeAfter(i+1) || f.lastPartAfter(i+1))
 	case b == ',':
 		return !isDigit(b2) || f.rangeAfter(i+1)
 	}
@@ -58,16 +58,26 @@ func (f *finder) rangeAfter(i int) bool {
 	return dots == 3
 }
 
+// lastPartAfter says whether what stands at i is the end of a range, as in
+// "192.0.2.1-254": a number of three digits or one that ends a word.
+func (f *finder) lastPartAfter(i int) bool {
+	n := 0
+	for isDigit(f.at(i + n)) {
+		n++
+	}
+	return n >= 2 && n <= 3 && !f.glued(i+n) && !bytesIn(f.at(i+n), ".-") && f.t[i] != '0'
+}
+
 // isAddress weighs an address that could also be a version.
 func (f *finder) isAddress(a [4]byte, start, end int) bool {
 	ctx := f.near(start, end)
-	if ctx&ctxVersion != 0 && ctx&ctxIP == 0 || f.lastWord(start)&ctxVersion != 0 {
+	if ctx&ctxVersion != 0 && ctx&ctxIP == 0 && !unversioned(a) || f.lastWord(start)&ctxVersion != 0 {
 		return false
 	}
 	if f.at(start-1) == '/' && f.at(start-2) != '/' || f.at(end) == '/' && !isDigit(f.at(end+1)) && f.at(start-1) != '/' {
 		return ctx&ctxIP != 0 || a[0] >= 30 || a[0] == 10
 	}
-	if a[0] == 10 || a[0] == a[1] && a[1] == a[2] && a[2] == a[3] {
+	if a[0] == 10 || a[0] == a[1] && (a[2] == a[3] || a[1] == a[2]) {
 		return true
 	}
 	if a[0] < 30 && a[1] < 30 && a[2] < 100 && a[3] < 100 {
@@ -75,6 +85,17 @@ func (f *finder) isAddress(a [4]byte, start, end int) bool {
 			f.at(start-1) == '/' || f.at(start-1) == '@'
 	}
 	return true
+}
+
+// unversioned says whether no version would have these numbers.
+func unversioned(a [4]byte) bool {
+	large := 0
+	for _, v := range a {
+		if v >= 100 {
+			large++
+		}
+	}
+	return large >= 2
 }
 
 // leftAlone are addresses that say nothing about anyone.

@@ -23,6 +23,10 @@ func (f *finder) ipv6(i int) {
 		end++
 	}
 	f.hexEnd = end
+	if (start == i && isAlnum(f.at(i-1)) || start < i && f.glued(start-1)) && f.at(i+1) != ':' {
+		start = i + 1 // "ip:2001:db8::1"
+		colons--
+	}
 	if colons < 2 || end-start > 60 || f.glued(start-1) {
 		return
 	}
@@ -37,10 +41,24 @@ func (f *finder) ipv6(i int) {
 	if f.glued(end) || f.at(end) == ':' && (f.at(end+1) == ':' || isAlnum(f.at(end+1))) || f.at(end) == '-' && isAlnum(f.at(end+1)) || f.at(end) == '.' && isDigit(f.at(end+1)) {
 		return
 	}
-	if !assigned(a) {
+	if !assigned(a) && !f.wholeIPv6(a, start, end, colons) {
 		return
 	}
 	f.add(start, f.zone(end), IP)
+}
+
+// wholeIPv6 says whether an address outside the ranges that are assigned was
+// written as one: in eight groups that are not those of an EUI-64, or beside a
+// word that says so.
+func (f *finder) wholeIPv6(a [8]uint16, start, end, colons int) bool {
+	if a[0]|a[1]|a[2]|a[3]|a[4] == 0 {
+		return false
+	}
+	pairs := end-start == 23
+	for _, v := range a {
+		pairs = pairs && v < 0x100
+	}
+	return colons == 7 && !pairs || f.near(start, end)&ctxIP != 0 && colons > 3
 }
 
 // zone is the end of a zone such as "%eth0" that begins at i, else i.

@@ -12,7 +12,7 @@ func (f *finder) mac(start, end int) {
 	default:
 		return
 	}
-	if b := f.at(start - 1); f.glued(start-1) || (b == ':' || b == '-' || b == '.') && isAlnum(f.at(start-2)) {
+	if f.glued(start-1) || f.at(start-1) == sep && f.groupBefore(start-1, width) {
 		return
 	}
 	stop := start + 12 + 12/width - 1
@@ -37,4 +37,14 @@ func (f *finder) mac(start, end int) {
 		return
 	}
 	f.add(start, stop, MAC)
+}
+
+// groupBefore says whether a group of the same width ends before i.
+func (f *finder) groupBefore(i, width int) bool {
+	for k := 1; k <= width; k++ {
+		if !isHex(f.at(i - k)) {
+			return false
+		}
+	}
+	return !isAlnum(f.at(i - width - 1))
 }

@@ -13,7 +13,7 @@ type nationalRule struct {
 }
 
 const (
-	minNational = 8  // characters
+	minNational = 7  // characters
 	maxNational = 20 // characters
 )
 
@@ -30,9 +30,36 @@ var nationalByLength = func() (t [maxNational + 1][]*nationalRule) {
 // begins with the word [start, end). Its check digits have to be right; a word
 // for it has to stand nearby unless the shape is as telling as an Italian tax
 // code. Groups may be set apart by a space, dash, dot or slash.
-func (f *finder) nationalID(start, end int) {
+func (f *finder) nationalID(start int) {
+	if from := f.lettersBefore(start); from == start || !f.nationalFrom(from) {
+		f.nationalFrom(start)
+	}
+}
+
+// lettersBefore is where the groups of letters begin that a space sets apart
+// from the digits at start, as in "AB 12 34 56 C".
+func (f *finder) lettersBefore(start int) int {
+	from := start
+	for range 2 {
+		i := from - 1
+		if f.at(i) != ' ' {
+			break
+		}
+		j := i
+		for j > 0 && i-j < 4 && f.t[j-1]-'A' < 26 {
+			j--
+		}
+		if j == i || f.glued(j-1) {
+			break
+		}
+		from = j
+	}
+	return from
+}
+
+func (f *finder) nationalFrom(start int) bool {
 	if start < f.nationalEnd || f.glued(start-1) || bytesIn(f.at(start-1), "/-.+#$@") && isAlnum(f.at(start-2)) {
-		return
+		return false
 	}
 	var chars [maxNational + 1]byte
 	n, seps, i := 0, 0, start
@@ -43,22 +70,37 @@ func (f *finder) nationalID(start, end int) {
 		case isAlnum(b):
 			up, lo = up || b-'A' < 26, lo || b-'a' < 26
 			if up && lo {
-				return // a name in code
+				return f.nationalFound(start) // a name in code
 			}
 			chars[n] = upperOf(b)
 			n++
 			i++
 			if n >= minNational && !f.glued(i) && n <= maxNational && f.nationalAt(chars[:n], start, i, seps) {
-				f.nationalEnd = i
-				return
+				f.nationalEnd = i // unless a longer one follows
 			}
 			continue
+		case b == '(' && n == 7 && f.at(i+2) == ')' && isAlnum(f.at(i+1)) && isAlpha(chars[0]): // Hong Kong's
+			chars[n] = upperOf(f.t[i+1])
+			if f.nationalAt(chars[:n+1], start, i+3, seps) {
+				f.nationalEnd = i + 3
+			}
+			return f.nationalFound(start)
 		case n == 0 || seps > 6 || !bytesIn(b, " -./+"), !isAlnum(f.at(i + 1)):
-			return
+			return f.nationalFound(start)
 		}
 		seps++
 		i++
 	}
+	return f.nationalFound(start)
+}
+
+// nationalFound adds the longest number that begins at start, if there is one.
+func (f *finder) nationalFound(start int) bool {
+	if f.nationalEnd <= start {
+		return false
+	}
+	f.add(start, f.nationalEnd, NationalID)
+	return true
 }
 
 // nationalAt tries the rules of one length on the characters of [start, end).
@@ -76,14 +118,12 @@ func (f *finder) nationalAt(c []byte, start, end, seps int) bool {
 			if seps > 0 {
 				continue
 			}
-			f.add(start, end, NationalID)
 			return true
 		}
 		if !looked {
 			general, looked = f.near(start, end), true
 		}
 		if general&ctxIdentity != 0 && seps < 5 || f.says(start, end, r.words) {
-			f.add(start, end, NationalID)
 			return true
 		}
 	}

@@ -2,7 +2,7 @@ package redact
 
 // nationalRules are the numbers known, from the descriptions of the offices
 // that issue them.
-var nationalRules = []nationalRule{
+var nationalRules = append(worldRules, []nationalRule{
 	{"US", "ITIN", "ddddddddd", itin, []string{"itin"}},
 	{"GB", "National Insurance number", "AAddddddA", nino, []string{"nino", "ni", "insurance"}},
 	{"GB", "NHS number", "dddddddddd", nhs, []string{"nhs", "chi"}},
@@ -10,10 +10,11 @@ var nationalRules = []nationalRule{
 	{"IE", "PPS number", "dddddddAA", pps, []string{"pps", "ppsn"}},
 	{"DE", "Steuer-ID", "ddddddddddd", steuerID, []string{"steuer", "steuerid", "idnr", "tin", "identifikationsnummer", "steueridentifikationsnummer", "steuernummer"}},
 	{"DE", "Sozialversicherungsnummer", "ddddddddAddd", svnr, []string{"sozialversicherungsnummer", "rentenversicherungsnummer", "svnr", "rvnr", "sozialversicherung"}},
-	{"FR", "NIR", "ddddddddddddddd", nir, []string{"nir", "insee", "secu", "sécu", "sociale", "sécurité"}},
+	{"FR", "NIR", "ddddddddddddddd", nir, []string{"nir", "insee", "secu", "sécu", "sociale", "sécurité", "securite"}},
 	{"ES", "DNI", "ddddddddA", dni, []string{"dni", "nif", "documento"}},
-	{"ES", "NIE", "AdddddddA", nie, []string{"nie", "nif", "extranjero"}},
+	{"ES", "NIE", "AdddddddA", nie, []string{"nie", "nif", "extranjero", "dni"}},
 	{"IT", "codice fiscale", "AAAAAAXXAXXAXXXA", codiceFiscale, nil},
+	{"IT", "codice fiscale", "AAAAAAXXAXXAXXXA", codiceFiscale, []string{"fiscale", "codice", "cf"}},
 	{"NL", "BSN", "ddddddddd", bsn, []string{"bsn", "sofinummer", "burgerservicenummer", "sofi"}},
 	{"BE", "rijksregisternummer", "ddddddddddd", rijksregister, []string{"rijksregisternummer", "rijksregister", "nn", "registre", "niss", "insz"}},
 	{"PL", "PESEL", "ddddddddddd", pesel, []string{"pesel"}},
@@ -24,7 +25,7 @@ var nationalRules = []nationalRule{
 	{"FI", "henkilötunnus", "dddddddddX", hetuDash, []string{"hetu", "henkilötunnus", "henkilotunnus", "sotu"}},
 	{"NO", "fødselsnummer", "ddddddddddd", fodselsnummer, []string{"fødselsnummer", "fodselsnummer", "personnummer", "fnr"}},
 	{"DK", "CPR", "dddddddddd", cpr, []string{"cpr", "personnummer", "cprnr"}},
-	{"CZ", "rodné číslo", "dddddddddd", rodneCislo, []string{"rodné", "rodne", "rc", "rč"}},
+	{"CZ", "rodné číslo", "dddddddddd", rodneCislo, []string{"rodné", "rodne", "rodného", "rc", "rč"}},
 	{"RO", "CNP", "ddddddddddddd", cnp, []string{"cnp"}},
 	{"BG", "EGN", "dddddddddd", egn, []string{"egn", "егн"}},
 	{"GR", "AMKA", "ddddddddddd", amka, []string{"amka", "αμκα"}},
@@ -38,18 +39,20 @@ var nationalRules = []nationalRule{
 	{"MX", "CURP", "AAAAddddddAAAAAAXd", curp, nil},
 	{"CA", "SIN", "ddddddddd", sin, []string{"sin", "nas"}},
 	{"CN", "resident identity number", "dddddddddddddddddX", residentCN, nil},
+	{"CN", "resident identity number", "dddddddddddddddddX", residentCN, []string{"身份证", "身份證", "证件"}},
 	{"IN", "Aadhaar", "dddddddddddd", aadhaar, []string{"aadhaar", "aadhar", "uidai", "uid"}},
 	{"KR", "RRN", "ddddddddddddd", rrn, []string{"rrn", "jumin", "주민등록번호", "주민번호"}},
 	{"JP", "My Number", "dddddddddddd", myNumber, []string{"mynumber", "マイナンバー", "個人番号"}},
 	{"TW", "identity card", "Addddddddd", idTW, []string{"身分證", "身份證", "taiwan", "roc"}},
 	{"SG", "NRIC", "AdddddddA", nric, []string{"nric", "fin"}},
-	{"TH", "identity card", "ddddddddddddd", idTH, []string{"thai", "บัตรประชาชน", "เลขประจำตัวประชาชน"}},
-	{"IL", "identity number", "ddddddddd", luhnID, []string{"teudat", "zehut", "tz", "זהות"}},
-	{"ZA", "identity number", "ddddddddddddd", idZA, []string{"rsa", "said", "identiteitsnommer"}},
+	{"TH", "identity card", "ddddddddddddd", idTH, []string{"thai", "thailand", "บัตรประชาชน", "ประจำตัวประชาชน"}},
+	{"IL", "identity number", "ddddddddd", luhnID, []string{"teudat", "zehut", "tz", "זהות", "ת.ז"}},
+	{"ZA", "identity number", "ddddddddddddd", idZA, []string{"rsa", "said", "identiteitsnommer", "sa", "id"}},
 	{"AU", "TFN", "ddddddddd", tfn, []string{"tfn"}},
 	{"AU", "Medicare", "dddddddddd", medicareAU, []string{"medicare"}},
 	{"NZ", "IRD", "ddddddddd", ird, []string{"ird"}},
-}
+	{"NZ", "IRD", "dddddddd", ird8, []string{"ird"}},
+}...)
 
 // num is the value of the digits in c.
 func num(c []byte) int {

@@ -123,7 +123,7 @@ func sin(c []byte) bool { return c[0] != '0' && c[0] != '8' && luhnID(c) }
 
 func residentCN(c []byte) bool {
 	year := num(c[6:10])
-	if year < 1900 || year > 2099 || !isDay(num(c[10:12]), num(c[12:14])) || c[0] == '0' || c[0] > '8' {
+	if year < 1800 || year > 2099 || !isDay(num(c[10:12]), num(c[12:14])) || c[0] == '0' || c[0] > '8' {
 		return false
 	}
 	sum := weighted(c, 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -131,7 +131,9 @@ func residentCN(c []byte) bool {
 }
 
 // aadhaar is Verhoeff's scheme (1969).
-func aadhaar(c []byte) bool {
+func aadhaar(c []byte) bool { return c[0] >= '2' && verhoeff(c) }
+
+func verhoeff(c []byte) bool {
 	d5 := func(a, b int) int { // the dihedral group D5
 		switch {
 		case a < 5 && b < 5:
@@ -152,7 +154,7 @@ func aadhaar(c []byte) bool {
 		}
 		sum = d5(sum, v)
 	}
-	return c[0] >= '2' && sum == 0
+	return sum == 0
 }
 
 // rrn has a check digit in numbers issued before October 2020 only.
@@ -206,6 +208,13 @@ func tfn(c []byte) bool { return weighted(c, 1, 4, 3, 7, 5, 8, 6, 9, 10)%11 == 0
 
 func medicareAU(c []byte) bool {
 	return c[0] >= '2' && c[0] <= '6' && weighted(c, 1, 3, 7, 9, 1, 3, 7, 9)%10 == int(c[8]-'0')
+}
+
+func ird8(c []byte) bool {
+	var full [9]byte
+	full[0] = '0'
+	copy(full[1:], c)
+	return c[0] != '0' && ird(full[:])
 }
 
 func ird(c []byte) bool {

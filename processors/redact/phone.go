@@ -1,7 +1,5 @@
 package redact
 
-import "github.com/nyaruka/phonenumbers"
-
 const (
 	minPhone = 7  // digits
 	maxPhone = 15 // digits, ITU-T E.164 (2010)
@@ -25,13 +23,17 @@ type phoneForm struct {
 	paren      bool
 	sep        byte // the last separator
 	one        bool // one kind of separator
+	wide       bool // more than one space somewhere
 }
 
-// phone finds the number whose first digit is at start. With a plus it has to
-// be valid by libphonenumber's metadata for its country code; as "(212)
-// 555-0123" or "212-555-0123" valid in the North American plan. Any other form
-// needs a word nearby that says phone, none that says otherwise, and has to be
-// valid in one of the countries tried. An extension belongs to it.
+// phone finds the number whose first digit is at start. After a plus or an
+// international prefix it has to be valid by libphonenumber's metadata for its
+// country code, or possible there and in groups; as "(212) 555-0123" or
+// "212-555-0123" valid in the North American plan; as "06 12 34 56 78" written
+// just as one of the countries tried writes its own. Right after a word that
+// says phone, its form is enough. Any other needs such a word nearby, none that
+// says otherwise, and has to be valid in one of the countries. An extension
+// belongs to it.
 func (f *finder) phone(start int) {
 	if start < f.phoneEnd {
 		return
@@ -111,6 +113,7 @@ func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed boo
 			}
 			in, closed = false, true
 		case ' ', '-', '.', '/':
+			p.wide = p.wide || j > i && f.t[j-1] == ' '
 			one = one && (sep == 0 || sep == f.t[j])
 			sep = f.t[j]
 		}
@@ -121,37 +124,6 @@ func (f *finder) phoneGap(i int, p *phoneForm, open *bool) (next int, closed boo
 	}
 	*open, p.sep, p.one = in, sep, one
 	return j, closed
-}
-
-// isPhone decides on a candidate.
-func (f *finder) isPhone(p *phoneForm) bool {
-	if p.plus {
-		return p.digits >= 8 && f.validPhone(p, "ZZ")
-	}
-	g := p.groups[:p.n]
-	if p.n == 4 && g[0] == 1 && f.t[p.start] == '1' {
-		g = g[1:]
-	}
-	nanp := len(g) == 3 && g[0] == 3 && g[1] == 3 && g[2] == 4
-	if nanp && (p.paren || p.one && p.sep != ' ') && f.validPhone(p, "US") {
-		return f.lastWord(p.start)&ctxOrder == 0
-	}
-	ctx := f.near(p.start, p.end)
-	if ctx&ctxPhone == 0 || f.isDate(p) || p.sep == '.' && p.one && !p.paren && (p.n == 2 || p.n == 4) || f.lastWord(p.start)&ctxOrder != 0 {
-		return false
-	}
-	if p.digits < 2*p.n || p.sep == '/' && (p.n > 3 || !p.one) {
-		return false
-	}
-	if ctx&ctxPhoneWord == 0 && (p.n == 1 || p.sep == '/' || p.isThousands() || ctx&ctxOrder != 0) {
-		return false
-	}
-	for _, region := range phoneRegions {
-		if f.validPhone(p, region) {
-			return true
-		}
-	}
-	return false
 }
 
 // isDate says whether the groups read as a date, with a time or without.
@@ -177,35 +149,29 @@ func (p *phoneForm) isThousands() bool {
 	return true
 }
 
-// validPhone asks libphonenumber. A look-up costs tens of microseconds, so a
-// text has a budget of them by its length.
-func (f *finder) validPhone(p *phoneForm, region string) bool {
-	if f.lookups++; f.lookups > 200+len(f.t)/32 {
-		return false
-	}
-	number, err := phonenumbers.Parse(string(f.t[p.start:p.end]), region)
-	return err == nil && phonenumbers.IsValidNumber(number)
+// extensionWords stand before an extension; "ext=" is RFC 3966's.
+var extensionWords = map[string]bool{
+	"ext": true, "extn": true, "extension": true, "доб": true, "poste": true, "ramal": true, "interno": true, "durchwahl": true, "toestel": true, "anknytning": true, "wew": true, "int": true,
 }
 
 // extension is the end of an extension such as " ext. 123" or "x12" at i, else
 // i.
 func (f *finder) extension(i int) int {
 	j := i
-	for j < len(f.t) && j < i+2 && bytesIn(f.t[j], " ,") {
+	for j < len(f.t) && j < i+2 && bytesIn(f.t[j], " ,;") {
 		j++
 	}
 	word := j
-	for j < len(f.t) && j < word+10 && (isAlpha(f.t[j]) || f.t[j] == '#') {
+	for j < len(f.t) && j < word+10 && (isAlpha(f.t[j]) || f.t[j] == '#' || f.t[j] >= 0x80) {
 		j++
 	}
 	switch w := f.t[word:j]; {
 	case len(w) == 1 && (lower(w[0]) == 'x' || w[0] == '#'):
-	case len(w) == 3 && equalFold(w, "ext"):
-	case len(w) == 9 && equalFold(w, "extension"):
+	case len(w) < 12 && extensionWords[lowerWord(w)]:
 	default:
 		return i
 	}
-	for j < len(f.t) && j < word+12 && bytesIn(f.t[j], " .:") {
+	for j < len(f.t) && j < word+12 && bytesIn(f.t[j], " .:=") {
 		j++
 	}
 	from := j

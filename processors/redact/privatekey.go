@@ -26,6 +26,7 @@ func (f *finder) privateKey(i int) {
 func (f *finder) armour(i int) {
 	t := f.t[i:]
 	if f.at(i-1) == '-' || !bytes.HasPrefix(t, []byte("-----BEGIN ")) {
+		f.ssh2(i)
 		return
 	}
 	header := t[:min(len(t), 80)]
@@ -59,6 +60,26 @@ func (f *finder) armour(i int) {
 	}
 	f.add(i, i+end, PrivateKey)
 	f.blockEnd = i + end
+}
+
+// ssh2 takes a private key in the format of ssh.com, whose marks have four
+// dashes and spaces.
+func (f *finder) ssh2(i int) {
+	const begin, end = "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", "---- END SSH2 ENCRYPTED PRIVATE KEY ----"
+	t := f.t[i:min(len(f.t), i+maxKey)]
+	if !bytes.HasPrefix(t, []byte(begin)) {
+		return
+	}
+	// Not beyond the next block, so that each stretch is searched once.
+	if next := bytes.Index(t[len(begin):], []byte(begin)); next >= 0 {
+		t = t[:len(begin)+next]
+	}
+	n := bytes.Index(t, []byte(end))
+	if n < 0 {
+		return
+	}
+	f.blockEnd = i + n + len(end)
+	f.add(i, f.blockEnd, PrivateKey)
 }
 
 // base64Run is the length of base64 and the white space in it at the start of

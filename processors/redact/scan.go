@@ -1,5 +1,7 @@
 package redact
 
+import "bytes"
+
 // class says what a byte may begin or belong to.
 type class uint16
 
@@ -10,15 +12,17 @@ const (
 	cAt     // @
 	cColon  // :
 	cEquals // = and what else assigns
-	cOpen   // ( [ {, before "at" and "dot"; [ also before a mark
+	cOpen   // ( [ { <, before "at" and "dot"; [ also before a mark; % and & of an escape
 	cHigh   // not ASCII
 	cPlus   // + and ( may begin a phone number
 	cDash   // -
 	cJoin   // . and $, which join the parts of some tokens
+	cStar   // * ~ and |, which emphasize in pairs
+	cClose  // >, after which an element's text begins
 
 	cWord = cDigit | cAlpha | cUnder
 
-	hasTrigger = cDigit | cAt | cColon | cEquals | cDash | cUnder
+	hasTrigger = cDigit | cAt | cColon | cEquals | cDash | cUnder | cClose
 	hasFold    = cHigh | cOpen
 	hasMark    = cOpen
 )
@@ -41,6 +45,13 @@ var classes = func() (t [256]class) {
 	t['('] |= cOpen
 	t['['] |= cOpen
 	t['{'] |= cOpen
+	t['<'] |= cOpen
+	t['%'] |= cOpen
+	t['&'] |= cOpen
+	t['*'] |= cStar
+	t['~'] |= cStar
+	t['|'] |= cStar
+	t['>'] |= cClose
 	t['+'] |= cPlus
 	t['-'] |= cDash
 	t['.'] |= cJoin
@@ -57,6 +68,12 @@ func survey(text []byte) class {
 	if c&cOpen != 0 && !needsOpen(text) {
 		c &^= cOpen
 	}
+	if c&cStar != 0 && !emphasized(text) {
+		c &^= cStar
+	}
+	if c&hasTrigger == 0 && (bytes.Contains(text, dotWord) || bytes.Contains(text, dotWordUpper)) {
+		c |= cAt
+	}
 	return c
 }
 
@@ -71,10 +88,11 @@ type finder struct {
 	blockEnd    int // the end of the latest private key; nothing begins inside it
 	cardEnd     int // where the latest run of digit groups ends, tried as a whole
 	phoneEnd    int
-	lookups     int // of phone numbers, which are dear
-	spokenEnd   int // after the beginning of the latest value tried as said
-	nationalEnd int // the end of the latest national number
-	hexEnd      int // where the latest run of hex digits and colons ends
+	lookups     int    // of phone numbers, which are dear
+	region      string // of the latest phone number
+	spokenEnd   int    // after the beginning of the latest value tried as said
+	nationalEnd int    // the end of the latest national number
+	hexEnd      int    // where the latest run of hex digits and colons ends
 }
 
 // longWord is the length from which a run of word characters may be a token by
@@ -88,7 +106,7 @@ func (f *finder) scan() {
 	for i := 0; i < len(t); {
 		c := classes[t[i]]
 		if c&cWord == 0 {
-			if c&(cAt|cColon|cEquals|cDash) != 0 {
+			if c&(cAt|cColon|cEquals|cDash|cClose) != 0 {
 				f.mark(i)
 			}
 			i++
@@ -105,6 +123,8 @@ func (f *finder) scan() {
 			f.word(start, i, seen)
 		} else if c&(cDash|cJoin|cColon|cEquals) != 0 {
 			f.joined(start, i)
+		} else if i-start == 3 && t[start]|0x20 == 'd' && f.e.on[Email] && isDot(t[start:i]) {
+			f.spelled(start)
 		}
 	}
 }
@@ -127,15 +147,25 @@ func (f *finder) mark(i int) {
 		if f.e.on[Email] {
 			f.email(i)
 		}
+		if f.e.on[URLCredentials] {
+			f.dsn(i)
+		}
 	case ':':
 		f.colon(i)
 	case '=':
 		if f.e.on[Secret] {
 			f.assignment(i)
 		}
+	case '>':
+		if f.e.on[Secret] {
+			f.element(i)
+		}
 	case '-':
 		if f.e.on[Secret] && f.at(i+1) == '-' && isAlpha(f.at(i+2)) && f.at(i-1) != '-' {
 			f.flag(i)
+		}
+		if f.e.on[Secret] && (f.at(i+1) == 'p' || f.at(i+1) == 'u') {
+			f.option(i)
 		}
 		if f.e.on[PrivateKey] && i >= f.blockEnd {
 			f.privateKey(i)
@@ -184,7 +214,7 @@ func (f *finder) word(start, end int, seen class) {
 // numbers tries what is made of digits.
 func (f *finder) numbers(start, end int, seen class) {
 	if f.e.on[NationalID] {
-		f.nationalID(start, end)
+		f.nationalID(start)
 	}
 	if classes[f.t[start]]&cDigit == 0 {
 		return

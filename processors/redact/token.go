@@ -1,6 +1,9 @@
 package redact
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // charset is the set of characters that the body of a token is made of.
 type charset uint8
@@ -17,6 +20,8 @@ const (
 	csDotted  // and - _ .
 	csBase64  // and + / - _ =
 	csAnyByte // whatever stands in a URL's path
+	csBase64Dotted
+	csEscaped // and - _ %
 	csCount
 )
 
@@ -34,6 +39,8 @@ var charsets = func() (t [csCount][256]bool) {
 		t[csURL][i] = up || lo || di || b == '-' || b == '_'
 		t[csDotted][i] = t[csURL][i] || b == '.'
 		t[csBase64][i] = t[csURL][i] || b == '+' || b == '/' || b == '='
+		t[csBase64Dotted][i] = t[csBase64][i] || b == '.'
+		t[csEscaped][i] = t[csURL][i] || b == '%'
 		t[csAnyByte][i] = t[csDotted][i] || b == '/' || b == '+' || b == '='
 	}
 	return t
@@ -54,6 +61,10 @@ var rulesByByte = func() (t [256][]*vendorRule) {
 	for i := range vendorRules {
 		r := &vendorRules[i]
 		t[r.prefix[0]] = append(t[r.prefix[0]], r)
+	}
+	for _, rules := range t {
+		// Where one prefix begins another, the longer is tried first.
+		slices.SortStableFunc(rules, func(a, b *vendorRule) int { return len(b.prefix) - len(a.prefix) })
 	}
 	return t
 }()
@@ -77,7 +88,7 @@ func (f *finder) token(start, end int) {
 	if len(rules) > 0 && start >= f.blockEnd {
 		f.vendorToken(start, rules)
 	}
-	if end-start >= 17 || f.at(end) == ':' || f.at(end) == '.' {
+	if b := f.at(end); end-start >= 17 || b == ':' || b == '.' || b == '~' {
 		f.unprefixed(start, end)
 	}
 }
@@ -85,7 +96,7 @@ func (f *finder) token(start, end int) {
 func (f *finder) vendorToken(start int, rules []*vendorRule) {
 	t := f.t
 	for _, r := range rules {
-		if len(t)-start < len(r.prefix)+r.min || t[start+1] != r.prefix[1] || string(t[start:start+len(r.prefix)]) != r.prefix {
+		if len(t)-start < len(r.prefix)+r.min || len(r.prefix) > 1 && t[start+1] != r.prefix[1] || string(t[start:start+len(r.prefix)]) != r.prefix {
 			continue
 		}
 		if b := f.at(start - 1); b == barrier || b == '-' && isAlnum(f.at(start-2)) || b == '+' {
@@ -98,7 +109,7 @@ func (f *finder) vendorToken(start int, rules []*vendorRule) {
 		for end > body && bytesIn(t[end-1], ".-/") {
 			end-- // a full stop or dash after the token
 		}
-		if n := end - body; n < r.min || n > r.max || f.glued(end) || placeholder(t[body:end]) {
+		if n := end - body; n < r.min || n > r.max || f.glued(end) || r.body != csEscaped && placeholder(t[body:end]) {
 			continue
 		}
 		if r.check != nil && !r.check(t[start:end], len(r.prefix)) {
@@ -172,9 +183,92 @@ func (f *finder) unprefixed(start, end int) {
 	switch f.at(end) {
 	case ':':
 		f.telegram(start, end)
-	case '.', '-':
+		f.messaging(start, end)
+	case '.':
 		f.discord(start)
+	case '-':
+		f.discord(start)
+		f.hexParts(start, end)
+	case '~':
+		f.azureSecret(start, end)
+	default:
+		f.suffixed(start, end)
 	}
+}
+
+// messaging finds a server key of Firebase Cloud Messaging (its legacy HTTP
+// protocol): "AAAA" and seven characters, a colon, and 140.
+func (f *finder) messaging(start, colon int) {
+	if colon-start != 11 || string(f.t[start:start+4]) != "AAAA" {
+		return
+	}
+	end := colon + 1
+	for end < len(f.t) && end-colon <= 141 && charsets[csURL][f.t[end]] {
+		end++
+	}
+	if end-colon-1 >= 134 && end-colon-1 <= 140 && !f.glued(end) {
+		f.add(start, end, Secret)
+	}
+}
+
+// hexParts finds a Mailchimp key, 32 hex digits and "-us12" for its data
+// centre, and Mailgun's, 32-8-8 (their API documentation).
+func (f *finder) hexParts(start, dash int) {
+	t := f.t
+	if dash-start != 32 || placeholder(t[start:dash]) {
+		return
+	}
+	for _, b := range t[start:dash] {
+		if !charsets[csLowerHex][b] {
+			return
+		}
+	}
+	end := dash + 1
+	if f.at(end) == 'u' && f.at(end+1) == 's' && isDigit(f.at(end+2)) {
+		for end += 2; isDigit(f.at(end)); end++ {
+		}
+	} else {
+		for end < len(t) && end < dash+18 && (isHex(t[end]) || end == dash+9 && t[end] == '-') {
+			end++
+		}
+		if end != dash+18 {
+			return
+		}
+	}
+	if !f.glued(end) && f.at(end) != '-' {
+		f.add(start, end, Secret)
+	}
+}
+
+// azureSecret finds a client secret of Microsoft Entra: three characters, a
+// digit, "Q~" and 31 to 34 more.
+func (f *finder) azureSecret(start, tilde int) {
+	if tilde-start != 5 || f.t[tilde-1] != 'Q' || !isDigit(f.t[tilde-2]) {
+		return
+	}
+	end := tilde + 1
+	for end < len(f.t) && end-tilde < 36 && (charsets[csDotted][f.t[end]] || f.t[end] == '~') {
+		end++
+	}
+	for bytesIn(f.t[end-1], ".-") {
+		end--
+	}
+	if n := end - tilde - 1; n >= 31 && n <= 34 && mixed(f.t[tilde+1:end]) {
+		f.add(start, end, Secret)
+	}
+}
+
+// suffixed finds what its end tells: New Relic's license keys and MaxMind's.
+func (f *finder) suffixed(start, end int) {
+	w := f.t[start:end]
+	switch {
+	case len(w) == 40 && (string(w[36:]) == "NRAL" || string(w[34:]) == "FFFFNRAL"):
+	case len(w) == 40 && string(w[36:]) == "_mmk" && w[6] == '_':
+	case len(w) == 84 && string(w[76:80]) == "AZDO": // Azure DevOps
+	default:
+		return
+	}
+	f.add(start, end, Secret)
 }
 
 // telegram finds "<bot id>:<35 characters>" (Telegram Bot API, "Authorizing

@@ -1,5 +1,7 @@
 package redact
 
+import "bytes"
+
 const maxAuthority = 512 // bytes
 
 // urlCredentials finds user and password in the URL whose "://" is at i: the
@@ -28,7 +30,7 @@ func (f *finder) urlCredentials(i int) {
 			colon = j
 		}
 	}
-	if at <= start || at+1 >= len(t) || !isAlnum(t[at+1]) && t[at+1] != '[' {
+	if at <= start || at+1 >= len(t) || !isAlnum(t[at+1]) && t[at+1] != '[' && t[at+1] != '/' {
 		return
 	}
 	if colon < 0 || colon > at {
@@ -41,6 +43,34 @@ func (f *finder) urlCredentials(i int) {
 		return
 	}
 	f.add(start, at, URLCredentials)
+}
+
+// dsn finds user and password before the '@' at i where no scheme is written:
+// "user:password@tcp(" and "@unix(" of Go's MySQL driver, "user/password@//host"
+// of Oracle's easy connect.
+func (f *finder) dsn(i int) {
+	rest := f.t[i+1:]
+	sep := byte(':')
+	switch {
+	case bytes.HasPrefix(rest, []byte("tcp(")), bytes.HasPrefix(rest, []byte("unix(")):
+	case len(rest) > 2 && rest[0] == '/' && rest[1] == '/' && isAlnum(rest[2]):
+		sep = '/'
+	default:
+		return
+	}
+	start, at := i, -1
+	for start > 0 && i-start < 100 && f.t[start-1] > ' ' && f.t[start-1] < 0x80 && !bytesIn(f.t[start-1], "\"'`=,;(<>") {
+		start--
+		if f.t[start] == sep {
+			at = start
+		} else if f.t[start] == ':' {
+			start++ // "jdbc:oracle:thin:scott/tiger@//"
+			break
+		}
+	}
+	if at > start && at+1 < i && f.at(start-1) != barrier && !isVariable(f.t[at+1:i]) {
+		f.add(start, i, URLCredentials)
+	}
 }
 
 // webhooks are addresses that let whoever knows them post: the rest of the path
