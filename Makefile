@@ -15,7 +15,6 @@ PKG ?= ./...
 ARGS ?=
 BENCH ?= .
 COUNT ?= 6
-N ?= 1000
 
 # The race detector needs cgo and with it a C compiler.
 RACE := $(shell cc="$$(go env CC 2>/dev/null)"; command -v "$${cc%% *}" >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
@@ -72,7 +71,7 @@ chaos-short: go ## the same for about two minutes: each kind of fault once
 	log=$$(mktemp)
 	trap 'rm -f "$$log"' EXIT
 	go run ./bench/chaos run --n 32 --round 32 --even --gap 1300ms $(if $(SEED),--seed $(SEED)) --log "$$log" \
-	  --skip group-expired,group-reset-to-start,group-moved-ahead,chunks-recreated,topic-recreated $(ARGS)
+	  --skip group-expired,group-reset-to-start,group-moved-ahead,chunks-recreated,topic-recreated,disk-full $(ARGS)
 
 .PHONY: chaos-report
 chaos-report: go ## tables of the log of all runs: faults by kind and step, checks, seeds
@@ -81,10 +80,6 @@ chaos-report: go ## tables of the log of all runs: faults by kind and step, chec
 .PHONY: chaos-mutants
 chaos-mutants: go ## build mistakes into the protocol, one at a time, and see which the faults bring to light (ARGS)
 	go run ./bench/chaos mutants --log $(CHAOS_LOG) $(ARGS)
-
-.PHONY: model-protocol
-model-protocol: go ## the model of the cold path's protocol at larger sizes: states, depth and time of each (minutes, some GB)
-	go test ./internal/protocol -count 1 -timeout 120m -v -run TestEveryState -args -large
 
 .PHONY: bench
 bench: go libchdb ## benchmarks in benchstat's format (PKG, BENCH, COUNT)
@@ -105,10 +100,6 @@ lint: go ## format, golangci-lint and the house rules
 .PHONY: fmt
 fmt: go ## format every Go file with gofumpt
 	"$$(scripts/tool.sh gofumpt)" -w .
-
-.PHONY: model
-model: go libchdb ## random histories of the hot store against the model (N=1000)
-	go test -run TheViewsEqualTheModel -count 1 -v -timeout 24h ./sinks/clickhouse -rapid.checks=$(N) $(ARGS) | grep -v '\[rapid\] draw'
 
 .PHONY: vuln
 vuln: go ## known vulnerabilities in what is linked; needs vuln.go.dev, so CI does not run it

@@ -13,7 +13,7 @@ import (
 type injector = func(w *world, f *fault) (fired bool, detail string)
 
 // patience is how long a fault waits for its moment.
-const patience = 25 * time.Second
+const patience = 35 * time.Second
 
 // killRandom kills a process wherever it happens to be.
 func killRandom(slots []string) injector {
@@ -70,17 +70,9 @@ func (w *world) catch(f *fault, slots []string) (hit, bool) {
 func (w *world) provoke(f *fault) (stop func()) {
 	switch faults.Step(f.Step) {
 	case faults.WorkerAssign, faults.WorkerRevoke, faults.WorkerRevoked:
-		if !w.slots["w4"].faulty.TryLock() {
-			return func() {} // somebody else makes it come and go
-		}
-		w.procs["w4"].start()
-		return func() {
-			go func() {
-				time.Sleep(2 * sec)
-				w.procs["w4"].stop(10 * sec)
-				w.slots["w4"].faulty.Unlock()
-			}()
-		}
+		done := make(chan struct{})
+		go w.comeAndGo(done)
+		return func() { close(done) }
 	case faults.CommitterSettle:
 		var undo []func()
 		for _, name := range committerSlots {
@@ -95,6 +87,26 @@ func (w *world) provoke(f *fault) (stop func()) {
 		}
 	}
 	return func() {}
+}
+
+// comeAndGo makes a worker join and leave until it is done.
+func (w *world) comeAndGo(done chan struct{}) {
+	s := w.slots["w4"]
+	s.faulty.Lock()
+	defer s.faulty.Unlock()
+	for {
+		select {
+		case <-done:
+			return
+		default:
+		}
+		w.procs["w4"].start()
+		select {
+		case <-done:
+		case <-time.After(5 * sec):
+		}
+		w.procs["w4"].stop(10 * sec)
+	}
 }
 
 // freezeRandom stops a process for longer than its session, and lets it go on as a zombie.

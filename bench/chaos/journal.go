@@ -13,7 +13,8 @@ type entry struct {
 	At    time.Time `json:"at"`
 	Run   string    `json:"run"`
 	Seed  uint64    `json:"seed"`
-	What  string    `json:"what"` // fault, check or wrong
+	Code  string    `json:"code,omitempty"` // commit: a seed's plan is that of the commit's kinds
+	What  string    `json:"what"`           // fault, check or wrong
 	World int       `json:"world,omitempty"`
 
 	// Of a fault.
@@ -38,22 +39,23 @@ type entry struct {
 type journal struct {
 	run  string
 	seed uint64
+	code string
 
 	mu   sync.Mutex
 	file *os.File
 }
 
-func openJournal(path, run string, seed uint64) (*journal, error) {
+func openJournal(path, run, code string, seed uint64) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("log: %w", err)
 	}
-	return &journal{run: run, seed: seed, file: f}, nil
+	return &journal{run: run, seed: seed, code: code, file: f}, nil
 }
 
 // write adds a line, at once and whole.
 func (j *journal) write(e entry) {
-	e.At, e.Run, e.Seed = time.Now().UTC().Truncate(time.Millisecond), j.run, j.seed
+	e.At, e.Run, e.Seed, e.Code = time.Now().UTC().Truncate(time.Millisecond), j.run, j.seed, j.code
 	line, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // it has only strings and numbers

@@ -41,6 +41,7 @@ type options struct {
 	keep            bool          // the folder with the processes' logs
 	race            bool          // build with the race detector
 	mutant          string        // a mistake built into the binary
+	binary          string        // already built with the tag
 }
 
 func runCommand() *cobra.Command {
@@ -69,6 +70,7 @@ func runCommand() *cobra.Command {
 	f.StringVar(&o.log, "log", "chaos.jsonl", "file to which a line for every fault and every check is added")
 	f.BoolVar(&o.keep, "keep", false, "keep the folder with the processes' logs; it is kept anyway when something is wrong")
 	f.BoolVar(&o.race, "race", false, "build the processes with the race detector")
+	f.StringVar(&o.binary, "binary", "", "take this coldstream, built with -tags faults, instead of building it")
 	f.StringVar(&o.mutant, "mutant", "", "build a mistake into the processes, see `chaos mutants --list`")
 	return c
 }

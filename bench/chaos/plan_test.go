@@ -87,7 +87,7 @@ func TestMutantsFitTheSource(t *testing.T) {
 }
 
 func TestReportTellsMutantsApart(t *testing.T) {
-	r, err := readReport(strings.NewReader(`{"at":"2026-11-27T05:00:00Z","run":"a","seed":1,"what":"fault","kind":"k","step":"s","fired":true}
+	r, err := readReport(strings.NewReader(`{"at":"2026-11-27T05:00:00Z","run":"a","seed":1,"code":"c0ffee","what":"fault","kind":"k","step":"s","fired":true}
 {"at":"2026-11-27T05:00:09Z","run":"a","seed":1,"what":"fault","kind":"k","step":"s"}
 {"at":"2026-11-27T05:01:00Z","run":"a","seed":1,"what":"check","records":5,"max_commit_lag_ms":1500}
 {"at":"2026-11-27T05:02:00Z","run":"b","seed":2,"what":"fault","kind":"k","step":"s","fired":true,"mutant":"m"}
@@ -98,7 +98,7 @@ func TestReportTellsMutantsApart(t *testing.T) {
 	}
 	var out bytes.Buffer
 	r.print(&out)
-	for _, want := range []string{"| k | s 1 | 1 |", "| **all** | | **1** |", "| a | 1 | 1m0s | 1 | 1 | 5 | 1.5s | 0 |", "| b (mutant m) | 2 | 0s | 1 | 0 | 0 | 0s | 1 |"} {
+	for _, want := range []string{"| k | s 1 | 1 |", "| **all** | | **1** |", "| a | c0ffee | 1 | 1m0s | 1 | 1 | 5 | 1.5s | 0 |", "| b (mutant m) |  | 2 | 0s | 1 | 0 | 0 | 0s | 1 |"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line %q in\n%s", want, out.String())
 		}

@@ -61,7 +61,7 @@ type report struct {
 type tally struct{ planned, fired int }
 
 type runTally struct {
-	id, mutant                             string
+	id, mutant, code                       string
 	seed                                   uint64
 	begin, end                             time.Time
 	faults, fired, checks, records, wrongs int
@@ -85,7 +85,7 @@ func readReport(r io.Reader) (*report, error) {
 func (r *report) add(e *entry) {
 	run := r.byRun[e.Run]
 	if run == nil {
-		run = &runTally{id: e.Run, seed: e.Seed, begin: e.At.Add(-time.Duration(e.TookMs) * time.Millisecond)}
+		run = &runTally{id: e.Run, code: e.Code, seed: e.Seed, begin: e.At.Add(-time.Duration(e.TookMs) * time.Millisecond)}
 		r.byRun[e.Run] = run
 		r.runs = append(r.runs, run)
 	}
@@ -133,13 +133,13 @@ func (r *report) print(w io.Writer) {
 		fmt.Fprintf(w, "| %s | %s | %d |\n", k, strings.Join(byKind[k], ", "), sum[k])
 	}
 	fmt.Fprintf(w, "| **all** | | **%d** |\n\n", all)
-	fmt.Fprintf(w, "| run (UTC) | seed | took | faults fired | checks | records checked | longest commit lag | found wrong |\n|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "| run (UTC) | commit | seed | took | faults fired | checks | records checked | longest commit lag | found wrong |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, t := range r.runs {
 		name := t.id
 		if t.mutant != "" {
 			name += " (mutant " + t.mutant + ")"
 		}
-		fmt.Fprintf(w, "| %s | %d | %s | %d | %d | %d | %s | %d |\n", name, t.seed, t.end.Sub(t.begin).Round(time.Second), t.fired, t.checks, t.records,
+		fmt.Fprintf(w, "| %s | %s | %d | %s | %d | %d | %d | %s | %d |\n", name, t.code, t.seed, t.end.Sub(t.begin).Round(time.Second), t.fired, t.checks, t.records,
 			t.maxLag.Round(100*time.Millisecond), t.wrongs)
 	}
 }

@@ -75,7 +75,7 @@ func newRunner(ctx context.Context, o options) (*runner, error) {
 		traps: &traps{seen: map[string]int{}, conns: map[string]net.Conn{}, clock: map[string]time.Duration{}},
 		fired: map[string]int{}, planned: map[string]int{},
 	}
-	if r.journal, err = openJournal(o.log, r.id, o.seed); err != nil {
+	if r.journal, err = openJournal(o.log, r.id, commitOf(root), o.seed); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{r.build, r.serve} {
@@ -98,8 +98,20 @@ func repository() (string, error) {
 	return filepath.Dir(file), nil
 }
 
+// commitOf names the commit of the checkout; empty where there is none.
+func commitOf(root string) string {
+	cmd := exec.Command("git", "describe", "--always", "--dirty")
+	cmd.Dir = root
+	out, _ := cmd.Output()
+	return strings.TrimSpace(string(out))
+}
+
 // build makes the binary with its fault points, and with a mistake if one was asked for.
 func (r *runner) build(ctx context.Context) error {
+	if r.o.binary != "" {
+		r.binary = r.o.binary
+		return nil
+	}
 	r.binary = filepath.Join(r.dir, "coldstream")
 	args := []string{"build", "-tags", "faults", "-o", r.binary}
 	if r.o.race {
@@ -247,9 +259,10 @@ func (r *runner) close() {
 // finish prints what was injected and judges the run.
 func (r *runner) finish() error {
 	say("\nseed %d, %s", r.o.seed, time.Since(r.began).Round(time.Second))
-	silent := summary(os.Stdout, r.planned, r.fired)
-	for _, kind := range silent {
-		r.wrong("no fault of kind %s fired, of %d that were tried", kind, r.planned[kind])
+	if silent := summary(os.Stdout, r.planned, r.fired); r.violations == 0 { // else it ended before its plan
+		for _, kind := range silent {
+			r.wrong("no fault of kind %s fired, of %d that were tried", kind, r.planned[kind])
+		}
 	}
 	if r.violations > 0 {
 		return errFound

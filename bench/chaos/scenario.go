@@ -21,6 +21,7 @@ func scenarios() []*kind {
 		{name: "group-moved-ahead", last: 1, inject: groupAhead},
 		{name: "chunks-recreated", last: 2, inject: chunksRecreated},
 		{name: "topic-recreated", last: 3, inject: topicRecreated},
+		{name: "disk-full", last: 4, inject: diskFull},
 	}
 }
 
@@ -190,6 +191,7 @@ func chunksRecreated(w *world, _ *fault) (bool, string) {
 	w.all(committerSlots, func(p *process) { p.signal(syscall.SIGSTOP) })
 	time.Sleep(2 * checkpoint)
 	said := w.expect(everyone(), "adopt-topic", madeAgain...)
+	w.chunksLost++
 	err := w.recreate(w.topic("chunks"))
 	w.all(committerSlots, func(p *process) { p.signal(syscall.SIGCONT) })
 	if err != nil {

@@ -40,6 +40,7 @@ type world struct {
 	checker  checker
 
 	lettersBefore map[string]int // of a topic of the same name that was deleted
+	chunksLost    int            // how often announced checkpoints were lost: their rows, and their dead letters, are written again
 }
 
 // world makes a world, does the faults to it and checks it.
@@ -61,6 +62,7 @@ func (r *runner) world(ctx context.Context, faults []*fault) error {
 	for len(faults) > 0 && ctx.Err() == nil && !r.late() && r.violations == 0 {
 		n := min(r.o.round, len(faults))
 		w.round(faults[:n])
+		w.again(faults[:n])
 		faults = faults[n:]
 		w.check()
 	}
@@ -186,6 +188,15 @@ func (w *world) round(faults []*fault) {
 		}
 	}
 	all.Wait()
+}
+
+// again tries once more what did not strike, of kinds of which nothing struck yet.
+func (w *world) again(faults []*fault) {
+	for _, f := range faults {
+		if w.ctx.Err() == nil && !w.late() && w.violations == 0 && w.fired[f.Kind.name] == 0 {
+			w.do(f)
+		}
+	}
 }
 
 // do does one fault and writes it down.
