@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -12,7 +13,7 @@ import (
 
 // PositionAtEnd gives the position that the table will have when everything that is in topic `chunks` now is
 // committed: where a worker must start that finds no offset, or an older one, in its group. Errors are the committer's,
-// because what stops it must stop a worker too.
+// because what stops it must stop a worker too. It waits for transactions that are open in `chunks`, until ctx ends.
 func (t *Table) PositionAtEnd(ctx context.Context, client []kgo.Opt, chunks string) (Position, error) {
 	pos, err := t.readAhead(ctx, client, chunks)
 	if err != nil {
@@ -71,7 +72,18 @@ func eachAhead(ctx context.Context, client []kgo.Opt, chunks string, from, end i
 	return nil
 }
 
-// endOf gives the ids of the topic and its last stable offset.
+// settleFirst and settleMost bound the waits for transactions that are open in topic `chunks`; they live for milliseconds.
+const (
+	settleFirst = 5 * time.Millisecond
+	settleMost  = 250 * time.Millisecond
+)
+
+// endOf gives the ids of the topic and its end, once everything below it is decided.
+//
+// The last stable offset alone will not do: a checkpoint whose transaction is committed stands above it as long as its
+// marker is on the way, or an older transaction is open. Who begins below such a checkpoint, because the group's offset
+// was reset too, makes one that overlaps it, and no committer can go past the two. So it waits for the transactions that
+// were open when it asked; the broker ends each after its timeout.
 func endOf(ctx context.Context, client []kgo.Opt, chunks string) (Source, int64, error) {
 	id, err := IdentifyTopic(ctx, client, chunks)
 	if err != nil {
@@ -82,12 +94,33 @@ func endOf(ctx context.Context, client []kgo.Opt, chunks string) (Source, int64,
 		return Source{}, 0, err
 	}
 	defer cl.Close()
-	ends, err := kadm.NewClient(cl).ListCommittedOffsets(ctx, chunks)
-	if err == nil {
-		err = ends.Error()
+	admin := kadm.NewClient(cl)
+	end, err := offsetOf(ctx, chunks, admin.ListEndOffsets)
+	if err != nil {
+		return Source{}, 0, err
 	}
-	end, _ := ends.Lookup(chunks, 0)
-	return id, end.Offset, err
+	for wait := settleFirst; ; wait = min(2*wait, settleMost) {
+		stable, err := offsetOf(ctx, chunks, admin.ListCommittedOffsets)
+		if err != nil {
+			return Source{}, 0, err
+		}
+		if stable >= end {
+			return id, stable, nil
+		}
+		if err = pause(ctx, wait); err != nil {
+			return Source{}, 0, fmt.Errorf("a transaction is open at offset %d of %s: %w", stable, chunks, err)
+		}
+	}
+}
+
+// offsetOf gives one offset of partition 0.
+func offsetOf(ctx context.Context, topic string, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (int64, error) {
+	offsets, err := list(ctx, topic)
+	if err == nil {
+		err = offsets.Error()
+	}
+	at, _ := offsets.Lookup(topic, 0)
+	return at.Offset, err
 }
 
 // stepAhead polls once, gives what came, and says from where to go on.

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/coldstream/coldstream/internal/faults"
+	"github.com/coldstream/coldstream/lake/objects"
 )
 
 // ErrMissingFile says that a file of a checkpoint is not on the store as it was announced.
@@ -19,7 +20,7 @@ var ErrMissingFile = errors.New("a file of the checkpoint is missing or altered"
 // IsFinal says whether an error means that somebody must look: going on or trying again would lose or double rows.
 func IsFinal(err error) bool {
 	for _, final := range []error{
-		ErrGap, ErrOverlap, ErrForeign, ErrUnknownVersion, ErrMalformed, ErrMissingFile, ErrDamaged, ErrNoTable, ErrLostRecords,
+		ErrGap, ErrOverlap, ErrForeign, ErrUnknownVersion, ErrMalformed, ErrMissingFile, ErrDamaged, ErrNoTable, ErrLostRecords, objects.ErrUnfit,
 	} {
 		if errors.Is(err, final) {
 			return true

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/internal/faults"
+	"github.com/coldstream/coldstream/lake/objects"
 )
 
 // ErrLostRecords says that topic `chunks` does not hold the table's position any more, or not yet: records were deleted
@@ -70,7 +71,7 @@ type runner struct {
 
 // Run commits checkpoints until ctx ends (then it returns nil, having left the group) or until an error that IsFinal.
 // Any number may run in one group: one of them owns the partition. It starts at the table's position, whatever the
-// group's offset says, and commits the group's offset afterwards, for tools that show lag.
+// group's offset says, once the store has shown that it honours conditional writes, and commits the group's offset afterwards, for tools that show lag.
 func Run(ctx context.Context, t *Table, cfg RunConfig) error {
 	if cfg.Batch == 0 {
 		cfg.Batch = defaultBatch
@@ -81,6 +82,9 @@ func Run(ctx context.Context, t *Table, cfg RunConfig) error {
 	running, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	r := &runner{cfg: cfg, table: t, fail: fail}
+	if err := r.probe(running); err != nil {
+		return stopped(ctx, err)
+	}
 	if err := r.open(running); err != nil {
 		return stopped(ctx, err)
 	}
@@ -98,6 +102,21 @@ func stopped(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// probe makes sure that the store honours conditional writes, on which it rests that there is one winner a version. A store
+// that is away is waited for.
+func (r *runner) probe(ctx context.Context) error {
+	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
+		err := r.table.store.Probe(ctx)
+		if err == nil || errors.Is(err, objects.ErrUnfit) {
+			return err
+		}
+		r.retrying(fmt.Errorf("committer: %w", err))
+		if err = pause(ctx, wait); err != nil {
+			return err
+		}
+	}
 }
 
 func (r *runner) open(ctx context.Context) (err error) {

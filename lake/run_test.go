@@ -12,6 +12,7 @@ import (
 
 	"github.com/coldstream/coldstream/internal/testkit"
 	"github.com/coldstream/coldstream/lake"
+	"github.com/coldstream/coldstream/lake/objects"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -271,6 +272,42 @@ func TestPositionAtEnd(t *testing.T) {
 	wantErr(t, "a gap ahead of the table", err, lake.ErrGap)
 }
 
+// TestPositionWaitsForWhatIsOpen: a committed checkpoint is hidden while an older transaction is open. Who started below it
+// would announce its rows again.
+func TestPositionWaitsForWhatIsOpen(t *testing.T) {
+	s := newStage(t)
+	hanging := testkit.KafkaClient(t, kgo.TransactionalID(testkit.Name(t)), kgo.DefaultProduceTopic(s.topic))
+	if err := hanging.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	zombie := kgo.Record{Value: must[[]byte](t)(lake.Encode(s.checkpoint(t, "zombie", 0, 5)))}
+	if err := hanging.ProduceSync(t.Context(), &zombie).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	client := []kgo.Opt{kgo.SeedBrokers(testkit.Kafka(t))}
+	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer stop()
+	_, err := s.PositionAtEnd(ctx, client, s.topic)
+	wantErr(t, "while a transaction is open", err, context.DeadlineExceeded)
+	type answer struct {
+		p   lake.Position
+		err error
+	}
+	told := make(chan answer, 1)
+	go func() {
+		p, err := s.PositionAtEnd(t.Context(), client, s.topic)
+		told <- answer{p, err}
+	}()
+	if err := hanging.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
+		t.Fatal(err)
+	}
+	got := <-told
+	if next, _ := got.p.Next(cluster, topicID, 0); got.err != nil || next != 10 {
+		t.Errorf("position %d, %v; want 10", next, got.err)
+	}
+}
+
 func TestRunStopsWithoutATable(t *testing.T) {
 	s := &stage{bed: emptyBed(t), topic: testkit.Topic(t, 1, nil), group: testkit.Name(t)}
 	wantErr(t, "run", s.ends(t, s.config(t)), lake.ErrNoTable)
@@ -293,6 +330,32 @@ func (o *outage) RoundTrip(r *http.Request) (*http.Response, error) {
 		return http.DefaultTransport.RoundTrip(r)
 	}
 	return nil, errors.New("connection refused")
+}
+
+// careless never refuses a write, as a store does that knows no conditions.
+type careless struct{}
+
+func (careless) RoundTrip(r *http.Request) (*http.Response, error) {
+	a, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || a.StatusCode != http.StatusPreconditionFailed {
+		return a, err
+	}
+	a.Body.Close()
+	fine := answer(r, http.StatusOK)
+	fine.Header.Set("ETag", `"0123456789abcdef"`)
+	return fine, nil
+}
+
+// TestRunRefusesACarelessStore: on a store that overwrites two committers would take each other's versions, so not even
+// one begins.
+func TestRunRefusesACarelessStore(t *testing.T) {
+	s := newStage(t)
+	s.announce(t, kgo.TryCommit, s.checkpoint(t, "a", 0, 10))
+	ctx, stop := context.WithTimeout(t.Context(), soon)
+	defer stop()
+	err := lake.Run(ctx, s.again(t, careless{}), s.config(t))
+	wantErr(t, "run", err, objects.ErrUnfit)
+	s.wantPosition(t, 0)
 }
 
 // TestRunWaitsForTheStore: the store is away when the committer is given its partition, and comes back.
