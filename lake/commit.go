@@ -21,8 +21,9 @@ const (
 // change is what one commit does to a version.
 type change struct {
 	id       string             // random; how its author knows it again
-	op       table.Operation    // append, or replace for a commit without files
+	op       table.Operation    // append; replace where files take the place of others
 	files    []iceberg.DataFile // to add
+	remove   []File             // to take out; live in the version, or there is no commit
 	props    iceberg.Properties // of the table, to set
 	position string             // for the summary; "" keeps what the parent's says
 	summary  iceberg.Properties // further entries of the summary

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -104,13 +105,14 @@ func (v *Version) file(e iceberg.ManifestEntry) (File, error) {
 
 // mayMatch looks at the bounds of the days in a manifest.
 func (f Filter) mayMatch(m iceberg.ManifestFile) bool {
-	parts := m.Partitions()
-	if len(parts) != 1 || parts[0].LowerBound == nil || parts[0].UpperBound == nil {
-		return true
+	low, high := int32(math.MinInt32), int32(math.MaxInt32)
+	if !f.From.IsZero() {
+		low = days(f.From.UnixMilli())
 	}
-	low, err1 := readIntBound(*parts[0].LowerBound)
-	high, err2 := readIntBound(*parts[0].UpperBound)
-	return err1 != nil || err2 != nil || f.picksDays(low, high)
+	if !f.To.IsZero() {
+		high = days(f.To.Add(-1).UnixMilli())
+	}
+	return mayHaveDays(m, low, high)
 }
 
 func (f Filter) picksDays(low, high int32) bool {
@@ -142,4 +144,17 @@ func (f *File) EventTimes() (low, high time.Time, ok bool) {
 		return time.UnixMicro(a).UTC(), time.UnixMicro(b).UTC(), err1 == nil && err2 == nil
 	}
 	return time.Time{}, time.Time{}, false
+}
+
+// SequenceAt gives the sequence number that the table had at a time: files with a higher one were added later. The version
+// lists its newest snapshots only; where all of those are later, it is the number before the oldest of them.
+func (v *Version) SequenceAt(at time.Time) int64 {
+	last, oldest := int64(-1), v.Metadata.LastSequenceNumber()
+	for _, s := range v.Metadata.Snapshots() {
+		if s.TimestampMs <= at.UnixMilli() {
+			last = max(last, s.SequenceNumber)
+		}
+		oldest = min(oldest, s.SequenceNumber-1)
+	}
+	return max(last, oldest)
 }

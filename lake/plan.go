@@ -104,7 +104,7 @@ func (c *Committer) checkFiles(ctx context.Context, steps []step) {
 		}
 		for j := range steps[i].cp.Files {
 			g.Go(func() error {
-				if err := c.checkFile(ctx, &steps[i].cp.Files[j]); err != nil {
+				if err := c.table.checkFile(ctx, &steps[i].cp.Files[j]); err != nil {
 					mu.Lock()
 					defer mu.Unlock()
 					steps[i].err = fmt.Errorf("checkpoint %s of %s: %w", steps[i].cp.ID, steps[i].cp.Worker, err)
@@ -116,8 +116,9 @@ func (c *Committer) checkFiles(ctx context.Context, steps []step) {
 	_ = g.Wait() // its functions give no error
 }
 
-func (c *Committer) checkFile(ctx context.Context, f *DataFile) error {
-	have, err := c.table.store.Head(ctx, c.table.Key(f.Path))
+// checkFile looks whether a file is on the store with the size that was announced.
+func (t *Table) checkFile(ctx context.Context, f *DataFile) error {
+	have, err := t.store.Head(ctx, t.Key(f.Path))
 	switch {
 	case errors.Is(err, objects.ErrNotFound):
 		return fmt.Errorf("%w: %w", ErrMissingFile, err)

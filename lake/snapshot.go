@@ -32,6 +32,11 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 	if err != nil {
 		return nil, err
 	}
+	if len(c.remove) > 0 {
+		if manifests, err = w.remove(manifests, c.remove); err != nil {
+			return nil, err
+		}
+	}
 	if len(c.files) > 0 {
 		added, err := w.add(c.files)
 		if err != nil {
@@ -108,6 +113,16 @@ func summarise(parent *table.Snapshot, c change) *table.Summary {
 		"added-records":    strconv.FormatInt(rows, 10),
 		"added-files-size": strconv.FormatInt(size, 10),
 	}
+	var goneRows, goneSize int64
+	for i := range c.remove {
+		goneRows += c.remove[i].Rows
+		goneSize += c.remove[i].Size
+	}
+	if len(c.remove) > 0 {
+		p["deleted-data-files"] = strconv.Itoa(len(c.remove))
+		p["deleted-records"] = strconv.FormatInt(goneRows, 10)
+		p["removed-files-size"] = strconv.FormatInt(goneSize, 10)
+	}
 	before := iceberg.Properties{}
 	if parent != nil && parent.Summary != nil {
 		before = parent.Summary.Properties
@@ -118,9 +133,9 @@ func summarise(parent *table.Snapshot, c change) *table.Summary {
 			p[key] = strconv.FormatInt(old+added, 10)
 		}
 	}
-	total("total-data-files", int64(len(c.files)))
-	total("total-records", rows)
-	total("total-files-size", size)
+	total("total-data-files", int64(len(c.files)-len(c.remove)))
+	total("total-records", rows-goneRows)
+	total("total-files-size", size-goneSize)
 	for _, key := range []string{"total-delete-files", "total-position-deletes", "total-equality-deletes"} {
 		total(key, 0)
 	}

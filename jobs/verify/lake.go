@@ -44,7 +44,8 @@ func (v *run) lake(ctx context.Context) error {
 	return nil
 }
 
-// row judges one row. A row from before the range counts for its event, if that is sent again in range.
+// row judges one row. A row from before the range, or from a topic that this one took the place of, counts for its event,
+// if that is sent again in range.
 func (v *run) row(b *schemas.Batch, i int, policy int64, inRange bool) {
 	if !inRange {
 		if e, ok := v.log.byKey[eventKey{b.EventID[i], b.EventHash[i]}]; ok {
@@ -66,7 +67,7 @@ func (v *run) row(b *schemas.Batch, i int, policy int64, inRange bool) {
 		return
 	}
 	e := &v.log.events[p.event]
-	if facts(b, i) != e.facts || policy == v.cfg.Policy && contentHash(b, i) != e.content {
+	if facts(b, i) != p.facts || policy == v.cfg.Policy && contentHash(b, i) != p.content {
 		e.altered = true
 		v.result.example("lake: the row of partition %d offset %d (event %s) differs from the topic's event", b.Partition[i], b.Offset[i], b.Event(i).EventID)
 		return

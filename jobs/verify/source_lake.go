@@ -109,10 +109,9 @@ func (l *LakeTable) rowsOf(x fetched, f func(b *schemas.Batch, policy int64) err
 		}
 		for i := range b.Len() {
 			if int(b.Source[i]) != l.source {
-				b.Drop(i)
+				b.Offset[i] = -1
 			}
 		}
-		b.Compact()
 		if err := f(b, r.Provenance().Policy); err != nil {
 			return err
 		}

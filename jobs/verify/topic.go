@@ -18,20 +18,21 @@ type eventKey struct {
 	hash uint64
 }
 
-// event is what the topic says of an event, by its first occurrence.
+// event is what became of an event.
 type event struct {
-	facts    uint64 // hash of everything but content
-	content  uint64 // hash of the content under the present policy
-	expected bool   // a record of it stands below the table's position
+	expected bool // a record of it stands below the table's position
 	altered  bool
 	rows     int32 // in the lake
 }
 
-// place is one valid record: where it stands, and which event it carries.
+// place is one valid record: where it stands, which event it carries, and what it says of it: an event that is sent again
+// may say something else, and any of its records may be the one that the lake keeps.
 type place struct {
-	offset int64
-	event  int32
-	rows   int32 // in the lake
+	offset  int64
+	facts   uint64 // hash of everything but content
+	content uint64 // hash of the content under the present policy
+	event   int32
+	rows    int32 // in the lake
 }
 
 // logIndex is what the topic holds.
@@ -109,12 +110,12 @@ func (v *run) add(b *schemas.Batch, r Record) {
 		v.result.Topic.Events++
 		i = int32(len(v.log.events))
 		v.log.byKey[key] = i
-		v.log.events = append(v.log.events, event{facts: facts(b, 0), content: contentHash(b, 0)})
+		v.log.events = append(v.log.events, event{})
 	}
 	if r.Offset < v.position[r.Partition] {
 		v.log.events[i].expected = true
 	}
-	v.log.places[r.Partition] = append(v.log.places[r.Partition], place{offset: r.Offset, event: i})
+	v.log.places[r.Partition] = append(v.log.places[r.Partition], place{offset: r.Offset, event: i, facts: facts(b, 0), content: contentHash(b, 0)})
 	switch {
 	case v.cfg.Hot == nil:
 	case r.Offset < v.hotNext[r.Partition]:

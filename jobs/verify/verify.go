@@ -120,7 +120,7 @@ type Lake interface {
 	Open(ctx context.Context) error
 	// Position is the table's next offset of the topic, by partition.
 	Position() map[int32]int64
-	// Rows gives every row that came from the topic, with the redaction policy of its file. The batch is the callee's
+	// Rows gives every row, with the redaction policy of its file; one that came from another topic has offset -1. The batch is the callee's
 	// for the call. gone is told of files that the table names and the store does not have.
 	Rows(ctx context.Context, f func(b *schemas.Batch, policy int64) error, gone func(file string, rows int64)) error
 	// Files counts the table's live files and their bytes, and the data files in the bucket that no version names.

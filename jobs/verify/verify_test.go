@@ -29,19 +29,20 @@ func (noRedaction) Process(*schemas.Batch) error { return nil }
 
 // world is a small system in memory whose parts agree until a test breaks one.
 type world struct {
-	docs     [][]byte // partition 0
-	next     map[string]int64
-	position int64
-	rows     []int // offsets in the lake
-	alter    map[int]string
-	foreign  []int // offsets that rows claim which the topic does not explain
-	gone     []string
-	goneRows int64
-	from     int64 // first offset that the topic still holds
-	moves    int   // how often it moves while it is read
-	hot      []verify.HotMessage
-	late     [][]byte // documents that arrive while the hot store is read
-	reads    int
+	docs      [][]byte // partition 0
+	next      map[string]int64
+	position  int64
+	rows      []int // offsets in the lake
+	alter     map[int]string
+	foreign   []int // offsets that rows claim which the topic does not explain
+	elsewhere []int // documents whose row came from another topic
+	gone      []string
+	goneRows  int64
+	from      int64 // first offset that the topic still holds
+	moves     int   // how often it moves while it is read
+	hot       []verify.HotMessage
+	late      [][]byte // documents that arrive while the hot store is read
+	reads     int
 }
 
 func id(n int) int64 { return schemas.DiscordEpoch.ID(now.UnixMilli()-1e6+int64(n), 0) }
@@ -106,7 +107,7 @@ func (w *world) Rows(_ context.Context, f func(*schemas.Batch, int64) error, gon
 		gone(g, w.goneRows)
 	}
 	d := decoder{codec.JSON{Epoch: schemas.DiscordEpoch}}
-	for _, o := range slices.Concat(w.rows, w.foreign) {
+	for _, o := range slices.Concat(w.rows, w.foreign, w.elsewhere) {
 		b := schemas.GetBatch()
 		doc := newWorldDocs[o]
 		if slices.Contains(w.foreign, o) {
@@ -114,6 +115,9 @@ func (w *world) Rows(_ context.Context, f func(*schemas.Batch, int64) error, gon
 		}
 		if err := d.Decode(b, verify.Record{Offset: int64(o), Time: now, Value: doc}); err != nil {
 			return err
+		}
+		if slices.Contains(w.elsewhere, o) {
+			b.Offset[0] = -1
 		}
 		if text, ok := w.alter[o]; ok {
 			b.Content[0] = b.AddText([]byte(text))
