@@ -7,7 +7,8 @@
 #   real-servers.sh fetch        starts nothing: fetches and builds what is missing, prints the export lines that say where it is
 #
 # Kafka comes as jars through Maven (43 MB), MinIO is built from its Go module (about three minutes); both once, into the
-# user's cache folder. Java 17 or later and Maven are installed with apt-get where that is possible. Data is temporary.
+# user's cache folder. Java 17 or later and Maven are installed with apt-get where that is possible. Data is temporary,
+# but Kafka's stays where COLDSTREAM_KAFKA_DATA names a folder for it: a benchmark's topic is filled once.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
@@ -108,14 +109,16 @@ remember() { printf '%s %s %s\n' "$2" "$3" "$(began "$3")" >>"$1/pids"; }
 began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true; }
 
 start_kafka() {
-  local folder=$1 port=$2 controller=$3 id
-  sed -e "s|@KAFKA_PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$folder/kafka|g" \
+  local folder=$1 port=$2 controller=$3 id data=${COLDSTREAM_KAFKA_DATA:-$1/kafka}
+  sed -e "s|@KAFKA_PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$data|g" \
     "$here/../infra/kafka/server.properties" >"$folder/server.properties"
   cp "$here/../infra/kafka/log4j2.xml" "$folder/"
   local java=(java -Dlog4j2.configurationFile="$folder/log4j2.xml" -cp "$kafka_home/libs/*")
-  id=$("${java[@]}" kafka.tools.StorageTool random-uuid 2>/dev/null | tail -n 1)
-  "${java[@]}" kafka.tools.StorageTool format --standalone -t "$id" -c "$folder/server.properties" >"$folder/kafka.log" 2>&1 ||
-    fail "$folder" kafka 'Kafka could not make its data folder'
+  if [ ! -f "$data/meta.properties" ]; then
+    id=$("${java[@]}" kafka.tools.StorageTool random-uuid 2>/dev/null | tail -n 1)
+    "${java[@]}" kafka.tools.StorageTool format --standalone -t "$id" -c "$folder/server.properties" >"$folder/kafka.log" 2>&1 ||
+      fail "$folder" kafka 'Kafka could not make its data folder'
+  fi
   "${java[@]}" -Xmx1g kafka.Kafka "$folder/server.properties" >>"$folder/kafka.log" 2>&1 </dev/null &
   remember "$folder" kafka $!
 }

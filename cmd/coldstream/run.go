@@ -19,6 +19,7 @@ import (
 func newRunCommand(g *globals) *cobra.Command {
 	var pipelines []string
 	var web bool
+	var profile string
 	c := &cobra.Command{
 		Use: "run", Short: "Run pipelines against real servers; any number of copies", Args: cobra.NoArgs,
 		Long: "Runs the chosen parts against the configured servers until Ctrl-C. Copies share the work: partitions are spread by\n" +
@@ -44,10 +45,11 @@ func newRunCommand(g *globals) *cobra.Command {
 			if err := initialised(cmd.Context(), cfg, parts); err != nil {
 				return err
 			}
-			return runParts(cmd.Context(), cfg, parts, web)
+			return profiled(profile, func() error { return runParts(cmd.Context(), cfg, parts, web) })
 		},
 	}
 	c.Flags().StringSliceVar(&pipelines, "pipelines", nil, "`PARTS` to run: hot,cold,committer,resolver (default all)")
+	c.Flags().StringVar(&profile, "cpuprofile", "", "write a CPU profile of the whole run to `FILE`, for go tool pprof")
 	c.Flags().BoolVar(&web, "serve", false, "answer on http.addr: status page, /healthz, /readyz, /metrics")
 	return c
 }

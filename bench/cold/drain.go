@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/coldstream/coldstream/lake"
+)
+
+// result is one drained backlog.
+type result struct {
+	records     int64
+	wall        time.Duration
+	used        usage
+	rows, bytes int64 // in the table
+	files       int
+	checkpoints int64
+}
+
+// drainAll measures the backlog as often as was asked.
+func drainAll(ctx context.Context, o options) error {
+	t, err := openTopics(o.kafka)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	topic, made, err := t.backlog(ctx, o.events)
+	if err != nil {
+		return err
+	}
+	ends, err := t.ends(ctx, topic)
+	if err != nil {
+		return err
+	}
+	if sum(ends) != made.Records {
+		return fmt.Errorf("topic %s has %d records and was filled with %d: delete it, and start again", topic, sum(ends), made.Records)
+	}
+	describe(ctx, o, made, ends)
+	for range o.runs {
+		r, err := drain(ctx, o, t, topic, made, ends)
+		if err != nil {
+			return err
+		}
+		r.print()
+	}
+	return nil
+}
+
+func drain(ctx context.Context, o options, t *topics, topic string, made contents, ends []int64) (r result, err error) {
+	w, err := prepare(ctx, o, topic, o.s3.endpoint)
+	if err != nil {
+		return r, err
+	}
+	defer w.clean(context.WithoutCancel(ctx), t)
+	if err := w.start(ctx); err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, w.stop()) }()
+	return w.finish(ctx, made, ends)
+}
+
+// finish waits until all is read, asks for what is held to be made durable, and waits until the table has it.
+func (w *worker) finish(ctx context.Context, made contents, ends []int64) (r result, err error) {
+	err = w.await(ctx, 100*time.Millisecond, func() (bool, error) {
+		s, err := w.status(ctx)
+		return err == nil && s.Counters["cold.records"] >= sum(ends), nil // it may be starting still
+	})
+	if err != nil {
+		return r, err
+	}
+	if err := w.checkpoint(ctx); err != nil {
+		return r, err
+	}
+	var v *lake.Version
+	err = w.await(ctx, 50*time.Millisecond, func() (bool, error) {
+		if v, err = w.table.Load(ctx); err != nil {
+			return false, err
+		}
+		var at int64
+		for _, s := range v.Position.Sources {
+			at += s.Next
+		}
+		return at >= sum(ends), nil
+	})
+	if err != nil {
+		return r, err
+	}
+	r.records, r.wall = made.Records, time.Since(w.began)
+	if r.used, err = usageOf(w.cmd.Process.Pid); err != nil {
+		return r, err
+	}
+	s, err := w.status(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.checkpoints = s.Counters["cold.checkpoints"]
+	files, err := v.Files(ctx, lake.Filter{})
+	if err != nil {
+		return r, err
+	}
+	r.files = len(files)
+	for _, f := range files {
+		r.rows, r.bytes = r.rows+f.Rows, r.bytes+f.Size
+	}
+	if r.rows != made.Events || s.Counters["cold.rewinds"] != 0 {
+		return r, fmt.Errorf("the table has %d rows after %d rewinds, want %d after none", r.rows, s.Counters["cold.rewinds"], made.Events)
+	}
+	return r, nil
+}
+
+func (w *worker) await(ctx context.Context, every time.Duration, ready func() (bool, error)) error {
+	for {
+		ok, err := ready()
+		if ok || err != nil {
+			return err
+		}
+		if err := w.dead(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(every):
+		}
+	}
+}
+
+// describe says what the figures depend on.
+func describe(ctx context.Context, o options, made contents, ends []int64) {
+	version, _ := exec.CommandContext(ctx, o.binary, "version").Output() //nolint:gosec // the user's own program
+	fmt.Printf("on: %s, %d cores, %s/%s\n", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("program: %s\n", strings.Join(strings.Fields(string(version)), " "))
+	fmt.Printf("backlog: %d records, %.0f bytes each, lz4; by partition %v; %d events, %d repeats, %d to be refused\n",
+		made.Records, float64(made.Bytes)/float64(made.Records), ends, made.Events, made.Repeats, made.Dead)
+	if len(o.settings) > 0 {
+		fmt.Printf("settings: %s\n", o.settings.String())
+	}
+}
+
+func (r *result) print() {
+	n, cpu := float64(r.records), r.used.cpu()
+	fmt.Printf("%.0f events/s (%.1f s)  %.0f events/cpu-s (%.0f ns, %.0f of them system)  peak %d MB  %.1f bytes/row  %d files, %d checkpoints\n",
+		n/r.wall.Seconds(), r.wall.Seconds(), n/cpu.Seconds(), float64(cpu.Nanoseconds())/n, float64(r.used.system.Nanoseconds())/n,
+		r.used.peak>>20, float64(r.bytes)/float64(r.rows), r.files, r.checkpoints)
+}

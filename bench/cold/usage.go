@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// usage is what a process has used since it began, from /proc.
+type usage struct {
+	user, system time.Duration
+	resident     int64 // bytes now
+	peak         int64 // bytes, the most so far
+}
+
+func (u usage) cpu() time.Duration { return u.user + u.system }
+
+// clockTick is the unit of times in /proc/PID/stat, wherever Linux runs for users.
+const clockTick = 10 * time.Millisecond
+
+func usageOf(pid int) (u usage, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return u, err
+	}
+	// The second field, the name, is in parentheses and may hold anything; state is the first behind it.
+	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(f) < 13 {
+		return u, fmt.Errorf("/proc/%d/stat: %q", pid, stat)
+	}
+	for i, dst := range []*time.Duration{&u.user, &u.system} {
+		ticks, err := strconv.ParseInt(string(f[11+i]), 10, 64)
+		if err != nil {
+			return u, err
+		}
+		*dst = time.Duration(ticks) * clockTick
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return u, err
+	}
+	u.resident, u.peak = kilobytes(text, "VmRSS:"), kilobytes(text, "VmHWM:")
+	return u, nil
+}
+
+func kilobytes(text []byte, key string) int64 {
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, key); ok {
+			n, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+// processor is the CPU's name.
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(line, "model name"); ok {
+			return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(name), ":"))
+		}
+	}
+	return "unknown processor"
+}
