@@ -1,106 +1,111 @@
 package parquet
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
-	"fmt"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// The library writes a column index for every column. For one whose bounds are skipped it writes empty bounds, by which
-// an engine would prune pages that do have the value. The index must not be there at all, and the library's reader wants
-// what is left of the section without gaps: so the tail of the file (column indexes, offset indexes, footer) is written
-// again. Where no row group has more than one page a column, the indexes say nothing that the row group's own statistics
-// do not, and cost a sixth of a file of sparse windows: such a file has none. The format is that of https://github.com/apache/parquet-format (PageIndex.md, "File Layout").
+// pageIndex is the two indexes of one column chunk: where its pages lie, and their bounds unless the column has none
+// (user text). The format is that of https://github.com/apache/parquet-format (PageIndex.md).
+type pageIndex struct {
+	places []format.PageLocation
+	column format.ColumnIndex
+}
 
-const magic = "PAR1"
-
-// finishFooter sets Bytes, Splits and the statistics' sizes from the library's output.
-func (f *File) finishFooter(b []byte) error {
-	if len(b) < 12 {
-		return fmt.Errorf("a file of %d bytes has no footer", len(b))
+func (p *pageIndex) add(c *column, begin, end int64, row, nulls int, b bounds) {
+	p.places = append(p.places, format.PageLocation{Offset: begin, CompressedPageSize: int32(end - begin), FirstRowIndex: int64(row)})
+	if !c.bounds {
+		return
 	}
-	footer := len(b) - 8 - int(binary.LittleEndian.Uint32(b[len(b)-8:]))
-	var meta format.FileMetaData
+	i := &p.column
+	i.NullPages, i.NullCounts = append(i.NullPages, !b.has), append(i.NullCounts, int64(nulls))
+	least, greatest := []byte{}, []byte{}
+	if b.has {
+		least, greatest = b.encode(c)
+	}
+	i.MinValues, i.MaxValues = append(i.MinValues, least), append(i.MaxValues, greatest)
+	n := len(i.MinValues) - 1
+	if n == 0 {
+		i.BoundaryOrder = format.Ascending
+	} else if i.BoundaryOrder == format.Ascending && !(b.has && !i.NullPages[n-1] && c.ordered(i, n)) {
+		i.BoundaryOrder = format.Unordered
+	}
+}
+
+// ordered reports whether the bounds of page n are none below those of the page before.
+func (c *column) ordered(i *format.ColumnIndex, n int) bool {
+	return c.compare(i.MinValues[n-1], i.MinValues[n]) <= 0 && c.compare(i.MaxValues[n-1], i.MaxValues[n]) <= 0
+}
+
+// compare orders two bounds as the column's values are ordered.
+func (c *column) compare(a, b []byte) int {
+	if c.kind == kindText {
+		return bytes.Compare(a, b)
+	}
+	return cmp.Compare(c.decodePlain(a), c.decodePlain(b))
+}
+
+// decodePlain reads a number as appendPlain has written it.
+func (c *column) decodePlain(p []byte) int64 {
+	if c.kind == kindInt {
+		return int64(int32(binary.LittleEndian.Uint32(p)))
+	}
+	return int64(binary.LittleEndian.Uint64(p))
+}
+
+// indexes appends the column indexes, then the offset indexes, and says in the footer's structures where they are. Where
+// no row group has more than one page a column, they say nothing that the row group's own statistics do not, and cost a
+// sixth of a file of sparse windows: such a file has none, nor what engines use beside indexes only.
+func (w *Writer) indexes() error {
+	if w.onePage() {
+		for g := range w.groups {
+			for i := range w.groups[g].Columns {
+				w.groups[g].Columns[i].MetaData.EncodingStats = nil
+			}
+		}
+		return nil
+	}
 	protocol := new(thrift.CompactProtocol)
-	if err := thrift.Unmarshal(protocol, b[footer:len(b)-8], &meta); err != nil {
-		return fmt.Errorf("read own footer: %w", err)
+	put := func(v any) (at int64, n int32, err error) {
+		doc, err := thrift.Marshal(protocol, v)
+		at, n = int64(len(w.out)), int32(len(doc))
+		w.out = append(w.out, doc...)
+		return at, n, err
 	}
-	tail := meta.RowGroups[0].Columns[0].ColumnIndexOffset
-	out := b[:tail:tail]
-	f.measure(&meta)
-	if f.sparse() {
-		dropIndexes(&meta)
-	} else {
-		out = moveIndexes(out, b, &meta)
+	for g := range w.groups {
+		for i := range w.groups[g].Columns {
+			if !columns[i].bounds {
+				continue
+			}
+			c := &w.groups[g].Columns[i]
+			var err error
+			if c.ColumnIndexOffset, c.ColumnIndexLength, err = put(&w.pages[g][i].column); err != nil {
+				return err
+			}
+		}
 	}
-	doc, err := thrift.Marshal(protocol, &meta)
-	if err != nil {
-		return fmt.Errorf("write footer: %w", err)
+	for g := range w.groups {
+		for i := range w.groups[g].Columns {
+			c := &w.groups[g].Columns[i]
+			var err error
+			if c.OffsetIndexOffset, c.OffsetIndexLength, err = put(&format.OffsetIndex{PageLocations: w.pages[g][i].places}); err != nil {
+				return err
+			}
+		}
 	}
-	out = append(out, doc...)
-	out = binary.LittleEndian.AppendUint32(out, uint32(len(doc)))
-	f.Bytes = append(out, magic...)
 	return nil
 }
 
-// sparse reports whether every row group is one page a column.
-func (f *File) sparse() bool {
-	for _, c := range f.Chunks {
+// onePage reports whether every row group is one page a column.
+func (w *Writer) onePage() bool {
+	for _, c := range w.chunks {
 		if c.Rows > pageRows {
 			return false
 		}
 	}
 	return true
-}
-
-// dropIndexes also drops what engines use beside the indexes only: page counts by encoding and histograms.
-func dropIndexes(meta *format.FileMetaData) {
-	for g := range meta.RowGroups {
-		for i := range meta.RowGroups[g].Columns {
-			c := &meta.RowGroups[g].Columns[i]
-			c.ColumnIndexOffset, c.ColumnIndexLength, c.OffsetIndexOffset, c.OffsetIndexLength = 0, 0, 0, 0
-			c.MetaData.EncodingStats, c.MetaData.SizeStatistics = nil, format.SizeStatistics{}
-		}
-	}
-}
-
-// moveIndexes appends column indexes but those of user text, and then offset indexes.
-func moveIndexes(out, b []byte, meta *format.FileMetaData) []byte {
-	for g := range meta.RowGroups {
-		for i := range meta.RowGroups[g].Columns {
-			c := &meta.RowGroups[g].Columns[i]
-			from, n := c.ColumnIndexOffset, int64(c.ColumnIndexLength)
-			if !columns[i].bounds {
-				c.ColumnIndexOffset, c.ColumnIndexLength = 0, 0
-				continue
-			}
-			c.ColumnIndexOffset = int64(len(out))
-			out = append(out, b[from:from+n]...)
-		}
-	}
-	for g := range meta.RowGroups {
-		for i := range meta.RowGroups[g].Columns {
-			c := &meta.RowGroups[g].Columns[i]
-			from := c.OffsetIndexOffset
-			c.OffsetIndexOffset = int64(len(out))
-			out = append(out, b[from:from+int64(c.OffsetIndexLength)]...)
-		}
-	}
-	return out
-}
-
-func (f *File) measure(meta *format.FileMetaData) {
-	for _, g := range meta.RowGroups {
-		first := g.Columns[0].MetaData
-		split := first.DataPageOffset
-		if first.DictionaryPageOffset > 0 {
-			split = min(split, first.DictionaryPageOffset)
-		}
-		f.Splits = append(f.Splits, split)
-		for i := range g.Columns {
-			f.Stats[i].Bytes += g.Columns[i].MetaData.TotalCompressedSize
-		}
-	}
 }

@@ -1,7 +1,5 @@
 package parquet
 
-import "github.com/coldstream/coldstream/schemas"
-
 // Stats is what a manifest says of one column. Bounds are left out (HasBounds false) for user text and for columns
 // without a value.
 type Stats struct {
@@ -25,37 +23,24 @@ func newStats() []Stats {
 	return s
 }
 
-func (s *Stats) add(c *column, b *schemas.Batch, rows []int32) {
-	s.Values += int64(len(rows))
-	for _, r := range rows {
-		switch {
-		case c.null(b, r):
-			s.Nulls++
-		case !c.bounds:
-		case c.longs != nil:
-			s.addNumber((*c.longs(b))[r])
-		case c.ints != nil:
-			s.addNumber(int64((*c.ints(b))[r]))
-		default:
-			s.addText(b.Bytes((*c.texts(b))[r]))
+// add counts a column chunk.
+func (s *Stats) add(w *chunkWriter) {
+	s.Values += w.meta.NumValues
+	s.Nulls += int64(w.enc.nulls)
+	s.Bytes += w.meta.TotalCompressedSize
+	switch t := &w.total; {
+	case !t.has:
+	case s.IsText:
+		if least := string(t.minText); !s.HasBounds || least < s.MinText {
+			s.MinText = least
 		}
-	}
-}
-
-func (s *Stats) addNumber(n int64) {
-	if !s.HasBounds {
-		s.Min, s.Max, s.HasBounds = n, n, true
-	}
-	s.Min, s.Max = min(s.Min, n), max(s.Max, n)
-}
-
-func (s *Stats) addText(p []byte) {
-	switch {
+		if greatest := string(t.maxText); !s.HasBounds || greatest > s.MaxText {
+			s.MaxText = greatest
+		}
+		s.HasBounds = true
 	case !s.HasBounds:
-		s.MinText, s.MaxText, s.HasBounds = string(p), string(p), true
-	case string(p) < s.MinText:
-		s.MinText = string(p)
-	case string(p) > s.MaxText:
-		s.MaxText = string(p)
+		s.Min, s.Max, s.HasBounds = t.min, t.max, true
+	default:
+		s.Min, s.Max = min(s.Min, t.min), max(s.Max, t.max)
 	}
 }
