@@ -34,7 +34,7 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 		return nil
 	}
 	b := schemas.GetBatch()
-	defer b.Release()
+	defer func() { b.Release() }()
 	old, _ := slices.BinarySearchFunc(f.Records, p.next, func(r *kgo.Record, next int64) int { return int(r.Offset - next) })
 	if err := s.remember(p, b, f.Records[:old]); err != nil {
 		return err
@@ -53,6 +53,9 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 		}
 		s.stats.records.Add(int64(in.records))
 		p.next, rest = r.Next, rest[n:]
+		if b.Kept() {
+			b = schemas.GetBatch()
+		}
 	}
 	return nil
 }

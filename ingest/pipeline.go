@@ -45,7 +45,8 @@ type Sink interface {
 	// Assign adds sources, with the first offset that Write will bring of each.
 	Assign(ctx context.Context, starts []schemas.Start) error
 	// Write takes the next range of one source: its rows in offset order (perhaps none; a row's Source, Partition and
-	// Offset are set) and the records refused. The sink copies the rows it keeps; the dead letters are its own.
+	// Offset are set) and the records refused. The sink copies the rows it keeps, or keeps the batch (Batch.Keep); the
+	// dead letters are its own.
 	// r.From is the Next of the range before, or the start.
 	Write(ctx context.Context, b *schemas.Batch, r schemas.Range, dead []schemas.DeadLetter) error
 	// Tick is called between polls, at least every Config.Tick: the place for flushes by time and for finishing what

@@ -69,7 +69,11 @@ type Batch struct {
 	arena []byte
 	drop  []bool
 	drops int
+	kept  bool
 }
+
+// Ref names a row of one of several batches.
+type Ref struct{ Batch, Row int32 }
 
 // maxArena bounds the text of a batch, so that 32-bit ranges suffice.
 const maxArena = 1 << 30
@@ -87,6 +91,21 @@ func (b *Batch) Release() {
 	b.Reset()
 	pool.Put(b)
 }
+
+// Keep makes the batch the caller's, who releases it: whoever lent it takes another.
+func (b *Batch) Keep() { b.kept = true }
+
+// Kept reports whether somebody has called Keep.
+func (b *Batch) Kept() bool { return b.kept }
+
+// rowBytes is what the columns of a row take beside its text.
+const rowBytes = 8*8 + 2*8 + 3*4 + 11*8 + 1 + 2
+
+// Footprint is about the memory that the batch holds, used or not, in bytes.
+func (b *Batch) Footprint() int { return cap(b.EventID)*rowBytes + cap(b.arena) }
+
+// Used is about the part of Footprint that rows and text fill.
+func (b *Batch) Used() int { return len(b.EventID)*rowBytes + len(b.arena) }
 
 // Len is the number of rows.
 func (b *Batch) Len() int { return len(b.EventID) }
@@ -149,35 +168,48 @@ const minRows = 16
 // Append adds a row. Where there is no room it makes half as much again: append alone would add a quarter, and copy a
 // batch of a million rows more often.
 func (b *Batch) Append(r *Row) {
-	if len(b.EventID) == cap(b.EventID) {
-		b.apply(grower{max(minRows, len(b.EventID)/2)})
+	n := len(b.EventID)
+	if n == cap(b.EventID) {
+		b.apply(grower{max(minRows, n/2)})
 	}
-	b.EventID = append(b.EventID, r.EventID)
-	b.EventHash = append(b.EventHash, r.EventHash)
-	b.Type = append(b.Type, r.Type)
-	b.Fields = append(b.Fields, r.Fields)
-	b.GuildID = append(b.GuildID, r.GuildID)
-	b.ChannelID = append(b.ChannelID, r.ChannelID)
-	b.MessageID = append(b.MessageID, r.MessageID)
-	b.MessageHash = append(b.MessageHash, r.MessageHash)
-	b.UserID = append(b.UserID, r.UserID)
-	b.Time = append(b.Time, r.Time)
-	b.Redactions = append(b.Redactions, r.Redactions)
-	b.TypeName = append(b.TypeName, b.AddText(r.TypeName))
-	b.Content = append(b.Content, b.AddText(r.Content))
-	b.Extra = append(b.Extra, b.AddText(r.Extra))
-	b.EventRef = append(b.EventRef, b.AddText(r.EventRef))
-	b.MessageRef = append(b.MessageRef, b.AddText(r.MessageRef))
-	b.ChannelRef = append(b.ChannelRef, b.AddText(r.ChannelRef))
-	b.GuildRef = append(b.GuildRef, b.AddText(r.GuildRef))
-	b.UserRef = append(b.UserRef, b.AddText(r.UserRef))
-	b.GuildName = append(b.GuildName, b.AddText(r.GuildName))
-	b.ChannelName = append(b.ChannelName, b.AddText(r.ChannelName))
-	b.UserName = append(b.UserName, b.AddText(r.UserName))
-	b.Source = append(b.Source, r.Source)
-	b.Partition = append(b.Partition, r.Partition)
-	b.Offset = append(b.Offset, r.Offset)
-	b.KafkaTime = append(b.KafkaTime, r.KafkaTime)
+	// Room is what append would look for in every column again.
+	b.EventID = put(b.EventID, n, r.EventID)
+	b.EventHash = put(b.EventHash, n, r.EventHash)
+	b.Type = put(b.Type, n, r.Type)
+	b.Fields = put(b.Fields, n, r.Fields)
+	b.GuildID = put(b.GuildID, n, r.GuildID)
+	b.ChannelID = put(b.ChannelID, n, r.ChannelID)
+	b.MessageID = put(b.MessageID, n, r.MessageID)
+	b.MessageHash = put(b.MessageHash, n, r.MessageHash)
+	b.UserID = put(b.UserID, n, r.UserID)
+	b.Time = put(b.Time, n, r.Time)
+	b.Redactions = put(b.Redactions, n, r.Redactions)
+	b.Source = put(b.Source, n, r.Source)
+	b.Partition = put(b.Partition, n, r.Partition)
+	b.Offset = put(b.Offset, n, r.Offset)
+	b.KafkaTime = put(b.KafkaTime, n, r.KafkaTime)
+	b.TypeName = put(b.TypeName, n, b.AddText(r.TypeName))
+	b.Content = put(b.Content, n, b.AddText(r.Content))
+	b.Extra = put(b.Extra, n, b.AddText(r.Extra))
+	b.EventRef = put(b.EventRef, n, b.AddText(r.EventRef))
+	b.MessageRef = put(b.MessageRef, n, b.AddText(r.MessageRef))
+	b.ChannelRef = put(b.ChannelRef, n, b.AddText(r.ChannelRef))
+	b.GuildRef = put(b.GuildRef, n, b.AddText(r.GuildRef))
+	b.UserRef = put(b.UserRef, n, b.AddText(r.UserRef))
+	b.GuildName = put(b.GuildName, n, b.AddText(r.GuildName))
+	b.ChannelName = put(b.ChannelName, n, b.AddText(r.ChannelName))
+	b.UserName = put(b.UserName, n, b.AddText(r.UserName))
+}
+
+// put sets element n of a column that ends there. Columns grow together, and where one has less room than the first it
+// grows by itself.
+func put[T any](s []T, n int, v T) []T {
+	if n >= cap(s) {
+		return append(s, v)
+	}
+	s = s[:n+1]
+	s[n] = v
+	return s
 }
 
 // Row fills r with row i; its slices point into the arena.

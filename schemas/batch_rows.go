@@ -47,7 +47,7 @@ func (b *Batch) Truncate(n int) {
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
 	b.apply(truncator{0})
-	b.arena, b.drop, b.drops, b.Policy = b.arena[:0], b.drop[:0], 0, 0
+	b.arena, b.drop, b.drops, b.Policy, b.kept = b.arena[:0], b.drop[:0], 0, 0, false
 }
 
 // Permute reorders the rows: row i becomes what row order[i] was. order is a permutation of 0…Len-1.

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"github.com/coldstream/coldstream/schemas"
@@ -22,6 +23,8 @@ type JSON struct {
 	OpaqueIDs bool
 
 	fields  [numFields]value
+	guess   [numFields]field // by place in the document before: what stood there likely stands there again
+	clock   clock
 	extra   []byte
 	scratch []byte
 	row     schemas.Row
@@ -125,20 +128,30 @@ func (c *JSON) scan(doc []byte) error {
 		return schemas.Refusef("size", "%d bytes are more than %d", len(doc), schemas.MaxEventBytes)
 	case doc[0] == 0:
 		return schemas.Refusef("schema", "the value begins with a schema registry's header, and no registry is configured")
-	case !utf8.Valid(doc):
+	}
+	s := scanner{data: doc}
+	err := c.document(&s)
+	// Only strings can hold bytes beyond ASCII: where none did, there is nothing to check.
+	if (err != nil || s.wide&tops != 0) && !utf8.Valid(doc) {
 		return schemas.Refusef("utf8", "byte %d is not UTF-8", invalidAt(doc))
 	}
+	return err
+}
+
+func (c *JSON) document(s *scanner) error {
 	clear(c.fields[:])
 	c.extra = c.extra[:0]
-	c.body = doc
-	s := scanner{data: doc}
+	c.body = s.data
 	if s.peek() != '{' {
 		return s.fail("an object with the event's fields")
 	}
-	if err := s.object(0, func(start int, key, v value) error { return c.member(doc[start:s.pos], key, v) }); err != nil {
+	s.pos++
+	if s.peek() == '}' {
+		s.pos++
+	} else if err := c.members(s); err != nil {
 		return err
 	}
-	if s.space(); s.pos < len(doc) {
+	if s.space(); s.pos < len(s.data) {
 		return s.fail("the end of the document (one event a record)")
 	}
 	if len(c.extra) > 0 {
@@ -147,13 +160,65 @@ func (c *JSON) scan(doc []byte) error {
 	return nil
 }
 
-func (c *JSON) member(raw []byte, key, v value) error {
-	name := key.raw
+// members reads the document's members up to its closing brace. A producer writes its fields in the same order from one
+// document to the next, so the name that stood at the same place before is compared before any is looked for.
+func (c *JSON) members(s *scanner) error {
+	for place := 0; ; place++ {
+		s.space()
+		start, f := s.pos, fUnknown
+		if place < len(c.guess) && bytes.HasPrefix(s.data[start:], literals[c.guess[place]]) {
+			f = c.guess[place]
+			s.pos += len(literals[f])
+		} else {
+			var err error
+			if f, err = c.name(s); err != nil {
+				return err
+			}
+			if place < len(c.guess) && f >= 0 {
+				c.guess[place] = f
+			}
+		}
+		v, err := s.value(1)
+		if err != nil {
+			return err
+		}
+		if err := c.member(s.data[start:s.pos], f, v); err != nil {
+			return err
+		}
+		if done, err := s.next('}'); done || err != nil {
+			return err
+		}
+	}
+}
+
+// literals are the known names as they stand in a document without white space.
+var literals = func() (l [numFields][]byte) {
+	for f, name := range fieldNames {
+		l[f] = []byte(`"` + name + `":`)
+	}
+	return l
+}()
+
+// name reads a member's name and its colon.
+func (c *JSON) name(s *scanner) (field, error) {
+	if s.peek() != '"' {
+		return fUnknown, s.fail("a field's name in double quotes")
+	}
+	key, err := s.string()
+	if err != nil {
+		return fUnknown, err
+	}
+	if err := s.expect(':', "a colon"); err != nil {
+		return fUnknown, err
+	}
 	if key.escaped {
 		c.scratch = appendUnescaped(c.scratch[:0], key.raw)
-		name = c.scratch
+		return fieldOf(c.scratch), nil
 	}
-	f := fieldOf(name)
+	return fieldOf(key.raw), nil
+}
+
+func (c *JSON) member(raw []byte, f field, v value) error {
 	if f == fUnknown {
 		c.keep(raw)
 		return nil

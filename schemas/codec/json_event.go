@@ -171,29 +171,25 @@ func showTime(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC
 // places sets guild, channel and user.
 func (c *JSON) places() error {
 	r := &c.row
-	for _, p := range [...]struct {
-		f   field
-		has schemas.Fields
-		id  *int64
-		ref *[]byte
-	}{
-		{fGuildID, schemas.FieldGuild, &r.GuildID, &r.GuildRef},
-		{fChannelID, schemas.FieldChannel, &r.ChannelID, &r.ChannelRef},
-		{fUserID, schemas.FieldUser, &r.UserID, &r.UserRef},
-	} {
-		id, err := c.id(p.f)
-		if err != nil {
-			return err
-		}
-		if !id.present() {
-			continue
-		}
-		r.Fields |= p.has
-		if id.decimal && !c.OpaqueIDs {
-			*p.id = id.num
-			continue
-		}
-		*p.id, *p.ref = schemas.OpaqueNumber(schemas.HashRef(id.text)), id.text
+	if err := c.place(fGuildID, schemas.FieldGuild, &r.GuildID, &r.GuildRef); err != nil {
+		return err
+	}
+	if err := c.place(fChannelID, schemas.FieldChannel, &r.ChannelID, &r.ChannelRef); err != nil {
+		return err
+	}
+	return c.place(fUserID, schemas.FieldUser, &r.UserID, &r.UserRef)
+}
+
+func (c *JSON) place(f field, has schemas.Fields, number *int64, ref *[]byte) error {
+	id, err := c.id(f)
+	if err != nil || !id.present() {
+		return err
+	}
+	c.row.Fields |= has
+	if id.decimal && !c.OpaqueIDs {
+		*number = id.num
+	} else {
+		*number, *ref = schemas.OpaqueNumber(schemas.HashRef(id.text)), id.text
 	}
 	return nil
 }
@@ -286,7 +282,7 @@ func isInteger(v value) bool { return v.kind == number && !bytes.ContainsAny(v.r
 
 // id reads an id: a string, or an integer.
 func (c *JSON) id(f field) (ident, error) {
-	v := c.fields[f]
+	v := &c.fields[f]
 	var raw []byte
 	var err error
 	switch v.kind {
@@ -297,7 +293,7 @@ func (c *JSON) id(f field) (ident, error) {
 			return ident{}, err
 		}
 	case number:
-		if !isInteger(v) {
+		if !isInteger(*v) {
 			return ident{}, schemas.Refusef("id", "%s is %s: an id is a decimal string, an integer or a text, never a float", fieldNames[f], v.raw)
 		}
 		raw = v.raw
@@ -322,7 +318,10 @@ func (c *JSON) timestamp() (us int64, ok bool, err error) {
 		if raw, err = c.string(fTimestamp); err != nil {
 			return 0, false, err
 		}
-		var t time.Time
+		if us, ok = c.clock.parse(raw); ok {
+			return us, true, nil
+		}
+		var t time.Time // another zone than UTC, or not RFC 3339
 		if t.UnmarshalText(raw) == nil {
 			return t.UnixMicro(), true, nil
 		}

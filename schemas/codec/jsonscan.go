@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -33,10 +34,11 @@ type value struct {
 	raw     []byte
 }
 
-// scanner reads RFC 8259 strictly, without allocating. The document is valid UTF-8.
+// scanner reads RFC 8259 strictly, without allocating. Whether strings are UTF-8 is the caller's to check.
 type scanner struct {
 	data []byte
 	pos  int
+	wide uint64 // has one of the bits in tops if a string has a byte beyond ASCII, or perhaps if one does not
 }
 
 func (s *scanner) fail(want string) error {
@@ -47,7 +49,7 @@ func (s *scanner) fail(want string) error {
 }
 
 func (s *scanner) space() {
-	for s.pos < len(s.data) {
+	for s.pos < len(s.data) && s.data[s.pos] <= ' ' {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\n', '\r':
 			s.pos++
@@ -73,11 +75,9 @@ func (s *scanner) expect(c byte, what string) error {
 	return nil
 }
 
-// object calls member for each member of the object at the position, with the offset where its key begins.
-func (s *scanner) object(depth int, member func(start int, key, v value) error) error {
-	if err := s.expect('{', "an object"); err != nil {
-		return err
-	}
+// object passes over the object at the position.
+func (s *scanner) object(depth int) error {
+	s.pos++ // the brace that the caller has seen
 	if s.peek() == '}' {
 		s.pos++
 		return nil
@@ -86,22 +86,14 @@ func (s *scanner) object(depth int, member func(start int, key, v value) error) 
 		if s.peek() != '"' {
 			return s.fail("a field's name in double quotes")
 		}
-		start := s.pos
-		key, err := s.string()
-		if err != nil {
+		if _, err := s.string(); err != nil {
 			return err
 		}
 		if err := s.expect(':', "a colon"); err != nil {
 			return err
 		}
-		v, err := s.value(depth + 1)
-		if err != nil {
+		if _, err := s.value(depth + 1); err != nil {
 			return err
-		}
-		if member != nil {
-			if err := member(start, key, v); err != nil {
-				return err
-			}
 		}
 		if done, err := s.next('}'); done || err != nil {
 			return err
@@ -157,7 +149,7 @@ func (s *scanner) value(depth int) (value, error) {
 	case c == '"':
 		return s.string()
 	case c == '{':
-		k, err = object, s.object(depth, nil)
+		k, err = object, s.object(depth)
 	case c == '[':
 		k, err = array, s.array(depth, nil)
 	case c == '-' || c >= '0' && c <= '9':
@@ -187,44 +179,88 @@ func (s *scanner) string() (value, error) {
 	s.pos++
 	start, escaped := s.pos, false
 	for {
-		s.pos += plain(s.data[s.pos:])
+		n, wide := plain(s.data[s.pos:])
+		s.pos += n
+		s.wide |= wide
 		if s.pos == len(s.data) {
 			return value{}, s.fail("the string's closing quote")
 		}
-		switch c := s.data[s.pos]; c {
-		case '"':
+		switch c := s.data[s.pos]; {
+		case c == '"':
 			v := value{kind: text, escaped: escaped, raw: s.data[start:s.pos]}
 			s.pos++
 			return v, nil
-		case '\\':
+		case c == '\\':
 			escaped = true
 			if err := s.escape(); err != nil {
 				return value{}, err
 			}
+		case c >= 0x20: // plain stopped at its bound
 		default:
 			return value{}, schemas.Refusef("json", "control character %#02x at byte %d in a string: write it as \\u%04x", c, s.pos, c)
 		}
 	}
 }
 
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
 // plain is how many bytes p begins with that stand for themselves in a string: no quote, backslash or control character.
+// It may stop earlier, after some hundreds. wide has a bit of tops if one is beyond ASCII.
+//
 // It looks at eight at a time. The top bit of a byte of m marks one that ends the run; a borrow can only add false marks
 // above a true one (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord), so the lowest mark is true.
-func plain(p []byte) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
+func plain(p []byte) (n int, wide uint64) {
 	i := 0
 	for ; len(p)-i >= 8; i += 8 {
+		if i == wordsFirst*8 {
+			n, more := plainLong(p[i:min(len(p), i+longRun)])
+			return i + n, wide | more
+		}
 		w := binary.LittleEndian.Uint64(p[i:])
+		wide |= w
 		quote, backslash := w^ones*'"', w^ones*'\\'
 		m := ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*0x20)&^w) & tops
 		if m != 0 {
-			return i + bits.TrailingZeros64(m)/8
+			return i + bits.TrailingZeros64(m)/8, wide
 		}
 	}
 	for i < len(p) && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' {
+		wide |= uint64(p[i])
 		i++
 	}
-	return i
+	return i, wide
+}
+
+const (
+	wordsFirst = 4   // words after which a string counts as long
+	longRun    = 512 // bytes of a long one looked at in one go: an escape far away must not make every search go there
+)
+
+// plainLong is plain for longer runs: the ends are looked for with the machine's vectors, and what remains to be seen is
+// whether a control character stands before.
+func plainLong(p []byte) (n int, wide uint64) {
+	if q := bytes.IndexByte(p, '"'); q >= 0 {
+		p = p[:q]
+	}
+	if q := bytes.IndexByte(p, '\\'); q >= 0 {
+		p = p[:q]
+	}
+	i := 0
+	for ; len(p)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(p[i:])
+		wide |= w
+		if m := (w - ones*0x20) &^ w & tops; m != 0 {
+			return i + bits.TrailingZeros64(m)/8, wide
+		}
+	}
+	for i < len(p) && p[i] >= 0x20 {
+		wide |= uint64(p[i])
+		i++
+	}
+	return i, wide
 }
 
 func (s *scanner) escape() error {

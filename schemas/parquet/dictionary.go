@@ -11,92 +11,132 @@ import (
 // the rows, is given up.
 const dictLimit = 64 << 10
 
+func mostKeys(values int) int { return min(max(values/2, 1), dictLimit) }
+
+// firstTable is the length of a new table; it grows with what it holds.
+const firstTable = 1 << 10
+
 // longDict numbers distinct integers in the order of their first appearance, by an open-addressing table that is at most
 // half full. Rows are sorted by channel, so that a value is often the one before it.
 type longDict struct {
 	keys  []int64 // by number
 	table []int32 // number + 1; 0: free
+	shift int     // of a hash, for a place in table
 }
 
-func (d *longDict) reset(values int) {
+func (d *longDict) reset() {
 	d.keys = d.keys[:0]
-	d.table = clearTable(d.table, values)
+	d.table, d.shift = emptyTable(d.table, firstTable)
 }
 
-// clearTable gives a table with room for the dictionary of so many values.
-func clearTable(table []int32, values int) []int32 {
-	size := 1 << bits.Len(uint(2*min(values/2+1, dictLimit)))
-	if size <= cap(table) {
-		table = table[:size]
-		clear(table)
-		return table
+// emptyTable gives a table of n places, a power of two, from the memory of another where it can.
+func emptyTable(old []int32, n int) (table []int32, shift int) {
+	shift = 64 - bits.Len(uint(n-1))
+	if cap(old) < n {
+		return make([]int32, n), shift
 	}
-	return make([]int32, size)
+	clear(old[:n])
+	return old[:n], shift
 }
 
-// index appends the number of each value to dst; false if a dictionary does not pay.
-func (d *longDict) index(dst []int32, values []int64) ([]int32, bool) {
-	d.reset(len(values))
+// index appends the number of each value to dst; false if there are more than most distinct ones.
+func (d *longDict) index(dst []int32, values []int64, most int) ([]int32, bool) {
+	d.reset()
 	if len(values) == 0 {
 		return dst, true
 	}
-	most := min(max(len(values)/2, 1), dictLimit)
-	shift := 64 - bits.Len(uint(len(d.table)-1))
 	last, number := ^values[0], int32(0)
 	for _, v := range values {
 		if v != last {
-			at := int(uint64(v) * 0x9e3779b97f4a7c15 >> shift)
-			for d.table[at] != 0 && d.keys[d.table[at]-1] != v {
-				at = (at + 1) & (len(d.table) - 1)
-			}
+			at := d.find(v)
 			if d.table[at] == 0 {
 				if len(d.keys) == most {
 					return dst, false
 				}
-				d.keys = append(d.keys, v)
-				d.table[at] = int32(len(d.keys))
+				at = d.add(v, at)
 			}
 			last, number = v, d.table[at]-1
 		}
 		dst = append(dst, number)
 	}
 	return dst, true
+}
+
+// find gives the place of a value, or a free one for it.
+func (d *longDict) find(v int64) int {
+	at := int(uint64(v) * 0x9e3779b97f4a7c15 >> d.shift)
+	for d.table[at] != 0 && d.keys[d.table[at]-1] != v {
+		at = (at + 1) & (len(d.table) - 1)
+	}
+	return at
+}
+
+// add puts a new value at its place and says where that is.
+func (d *longDict) add(v int64, at int) int {
+	d.keys = append(d.keys, v)
+	d.table[at] = int32(len(d.keys))
+	if 2*len(d.keys) <= len(d.table) {
+		return at
+	}
+	d.table, d.shift = emptyTable(d.table, 4*len(d.table))
+	for i, k := range d.keys {
+		d.table[d.find(k)] = int32(i + 1)
+	}
+	return d.find(v)
 }
 
 // textDict is the same for texts; keys lie where the values do.
 type textDict struct {
-	keys  [][]byte
-	table []int32
+	keys   [][]byte
+	hashes []uint64
+	table  []int32
+	shift  int
 }
 
-func (d *textDict) reset(values int) {
+func (d *textDict) reset() {
 	clear(d.keys) // they point into a batch
-	d.keys = d.keys[:0]
-	d.table = clearTable(d.table, values)
+	d.keys, d.hashes = d.keys[:0], d.hashes[:0]
+	d.table, d.shift = emptyTable(d.table, firstTable)
 }
 
-func (d *textDict) index(dst []int32, values [][]byte) ([]int32, bool) {
-	d.reset(len(values))
-	most := min(max(len(values)/2, 1), dictLimit)
-	shift := 64 - bits.Len(uint(len(d.table)-1))
+func (d *textDict) index(dst []int32, values [][]byte, most int) ([]int32, bool) {
+	d.reset()
 	var last []byte
 	number := int32(-1)
 	for _, v := range values {
 		if number < 0 || !bytes.Equal(v, last) {
-			at := int(xxh3.Hash(v) >> shift)
-			for d.table[at] != 0 && !bytes.Equal(d.keys[d.table[at]-1], v) {
-				at = (at + 1) & (len(d.table) - 1)
-			}
+			h := xxh3.Hash(v)
+			at := d.find(v, h)
 			if d.table[at] == 0 {
 				if len(d.keys) == most {
 					return dst, false
 				}
-				d.keys = append(d.keys, v)
-				d.table[at] = int32(len(d.keys))
+				at = d.add(v, h, at)
 			}
 			last, number = v, d.table[at]-1
 		}
 		dst = append(dst, number)
 	}
 	return dst, true
+}
+
+func (d *textDict) find(v []byte, hash uint64) int {
+	at := int(hash >> d.shift)
+	for d.table[at] != 0 && !bytes.Equal(d.keys[d.table[at]-1], v) {
+		at = (at + 1) & (len(d.table) - 1)
+	}
+	return at
+}
+
+func (d *textDict) add(v []byte, hash uint64, at int) int {
+	d.keys, d.hashes = append(d.keys, v), append(d.hashes, hash)
+	d.table[at] = int32(len(d.keys))
+	if 2*len(d.keys) <= len(d.table) {
+		return at
+	}
+	d.table, d.shift = emptyTable(d.table, 4*len(d.table))
+	for i, k := range d.keys {
+		d.table[d.find(k, d.hashes[i])] = int32(i + 1)
+	}
+	return d.find(v, hash)
 }

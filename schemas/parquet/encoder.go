@@ -16,12 +16,20 @@ import (
 type encoder struct {
 	zstd *zstd.Encoder
 
+	sorter sorter
+	batch  [1]*schemas.Batch // for rows of one batch, and refs to them
+	refs   []schemas.Ref
+
 	fields []schemas.Fields // of the row group's rows
 	levels []byte           // by row: 1 where the column has a value
 	nulls  int
 	longs  []int64
 	texts  [][]byte
 	index  []int32 // by value, in the dictionary; empty without one
+
+	cols     [][]int64 // of the batches
+	ints     [][]int32
+	textCols [][]schemas.Text
 
 	longDict longDict
 	textDict textDict
@@ -51,70 +59,101 @@ var (
 
 func init() { levelEncoding.BitWidth = 1 }
 
+// forget lets go of batches.
+func (e *encoder) forget() {
+	clear(e.texts[:cap(e.texts)])
+	clear(e.cols[:cap(e.cols)])
+	clear(e.ints[:cap(e.ints)])
+	clear(e.textCols[:cap(e.textCols)])
+	e.textDict.reset()
+}
+
 // gather takes a column's values of some rows.
-func (e *encoder) gather(c *column, b *schemas.Batch, rows []int32) {
+func (e *encoder) gather(c *column, from []*schemas.Batch, rows []schemas.Ref) {
 	e.longs, e.texts, e.index, e.nulls = e.longs[:0], e.texts[:0], e.index[:0], 0
-	if !c.required && (c.present != 0 || c.texts != nil) {
-		e.mark(c, b, rows)
-	}
 	switch {
 	case c.longs != nil:
-		col := *c.longs(b)
-		if e.nulls == 0 {
-			for _, r := range rows {
-				e.longs = append(e.longs, col[r])
-			}
-			return
-		}
-		for i, r := range rows {
-			if e.levels[i] != 0 {
-				e.longs = append(e.longs, col[r])
-			}
-		}
+		e.mark(c, rows)
+		e.gatherLongs(c, from, rows)
 	case c.ints != nil:
-		col := *c.ints(b)
+		e.ints = e.ints[:0]
+		for _, b := range from {
+			e.ints = append(e.ints, *c.ints(b))
+		}
 		for _, r := range rows {
-			e.longs = append(e.longs, int64(col[r]))
+			e.longs = append(e.longs, int64(e.ints[r.Batch][r.Row]))
 		}
 	default:
-		col := *c.texts(b)
-		if e.nulls == len(rows) {
-			return
-		}
-		for i, r := range rows {
-			if e.nulls == 0 || e.levels[i] != 0 {
-				e.texts = append(e.texts, b.Bytes(col[r]))
-			}
-		}
+		e.gatherTexts(c, from, rows)
 	}
 }
 
-// mark sets levels and nulls of an optional column: it is null where the row lacks it, a text without a mark of its own
-// where it is empty.
-func (e *encoder) mark(c *column, b *schemas.Batch, rows []int32) {
+// mark sets levels and nulls of a column that is null where the row lacks it.
+func (e *encoder) mark(c *column, rows []schemas.Ref) {
+	if c.required || c.present == 0 {
+		return
+	}
 	e.levels = slices.Grow(e.levels[:0], len(rows))[:len(rows)]
 	have := 0
-	if c.present != 0 {
-		for i, f := range e.fields {
-			has := byte(0)
-			if f&c.present != 0 {
-				has = 1
-			}
-			e.levels[i] = has
-			have += int(has)
+	for i, f := range e.fields {
+		has := byte(0)
+		if f&c.present != 0 {
+			has = 1
 		}
-	} else {
-		col := *c.texts(b)
-		for i, r := range rows {
-			has := byte(0)
-			if col[r].Len != 0 {
-				has = 1
-			}
-			e.levels[i] = has
-			have += int(has)
-		}
+		e.levels[i] = has
+		have += int(has)
 	}
 	e.nulls = len(rows) - have
+}
+
+func (e *encoder) gatherLongs(c *column, from []*schemas.Batch, rows []schemas.Ref) {
+	cols := e.cols[:0]
+	for _, b := range from {
+		cols = append(cols, *c.longs(b))
+	}
+	e.cols = cols
+	out := slices.Grow(e.longs, len(rows))
+	if e.nulls == 0 {
+		for _, r := range rows {
+			out = append(out, cols[r.Batch][r.Row])
+		}
+	} else {
+		for i, r := range rows {
+			if e.levels[i] != 0 {
+				out = append(out, cols[r.Batch][r.Row])
+			}
+		}
+	}
+	e.longs = out
+}
+
+// gatherTexts takes texts where they lie. A text without a mark of its own is null where it is empty.
+func (e *encoder) gatherTexts(c *column, from []*schemas.Batch, rows []schemas.Ref) {
+	cols := e.textCols[:0]
+	for _, b := range from {
+		cols = append(cols, *c.texts(b))
+	}
+	e.textCols = cols
+	out := slices.Grow(e.texts, len(rows))
+	if c.required || c.present != 0 {
+		e.mark(c, rows)
+		for i, r := range rows {
+			if e.nulls == 0 || e.levels[i] != 0 {
+				out = append(out, from[r.Batch].Bytes(cols[r.Batch][r.Row]))
+			}
+		}
+	} else {
+		e.levels = slices.Grow(e.levels[:0], len(rows))[:len(rows)]
+		for i, r := range rows {
+			t := cols[r.Batch][r.Row]
+			if e.levels[i] = 0; t.Len != 0 {
+				e.levels[i] = 1
+				out = append(out, from[r.Batch].Bytes(t))
+			}
+		}
+		e.nulls = len(rows) - len(out)
+	}
+	e.texts = out
 }
 
 // values is how many of the rows [from, to) have a value.
@@ -132,9 +171,9 @@ func (e *encoder) values(from, to int) int {
 // indexAll makes a dictionary of the column's values, unless it has too many distinct ones for it to pay.
 func (e *encoder) indexAll(c *column) (ok bool) {
 	if c.texts != nil {
-		e.index, ok = e.textDict.index(e.index, e.texts)
+		e.index, ok = e.textDict.index(e.index, e.texts, mostKeys(len(e.texts)))
 	} else {
-		e.index, ok = e.longDict.index(e.index, e.longs)
+		e.index, ok = e.longDict.index(e.index, e.longs, mostKeys(len(e.longs)))
 	}
 	return ok
 }

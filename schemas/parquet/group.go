@@ -12,11 +12,11 @@ import (
 )
 
 // writeGroup adds a row group: the columns one after the other, then their Bloom filters.
-func (w *Writer) writeGroup(b *schemas.Batch, rows []int32) error {
+func (w *Writer) writeGroup(from []*schemas.Batch, rows []schemas.Ref) error {
 	e := w.enc
 	e.fields = slices.Grow(e.fields[:0], len(rows))[:len(rows)]
 	for i, r := range rows {
-		e.fields[i] = b.Fields[r]
+		e.fields[i] = from[r.Batch].Fields[r.Row]
 	}
 	g := format.RowGroup{
 		NumRows: int64(len(rows)), FileOffset: int64(len(w.out)), Ordinal: int16(len(w.groups)),
@@ -26,7 +26,7 @@ func (w *Writer) writeGroup(b *schemas.Batch, rows []int32) error {
 	filters := make([]bloom.SplitBlockFilter, len(columns))
 	for i := range columns {
 		c := &columns[i]
-		e.gather(c, b, rows)
+		e.gather(c, from, rows)
 		col := chunkWriter{column: c, enc: e, out: w.out, pages: &pages[i], rows: len(rows)}
 		if err := col.write(!w.sparse); err != nil {
 			return fmt.Errorf("column %s: %w", c.name, err)

@@ -76,13 +76,25 @@ const (
 // Size is about the bytes of the file so far.
 func (w *Writer) Size() int { return len(w.out) }
 
-// WriteWindow adds the rows of b named by rows as the chunk of a window. Windows come in ascending order, each once; rows
-// is put into the file's order. The batch is only read.
+// WriteWindow adds the rows of b named by rows as the chunk of a window. Windows come in ascending order, each once. The
+// batch is only read.
 func (w *Writer) WriteWindow(window schemas.Window, b *schemas.Batch, rows []int32) error {
-	Sort(b, rows)
+	e := w.enc
+	e.refs = slices.Grow(e.refs[:0], len(rows))
+	for _, r := range rows {
+		e.refs = append(e.refs, schemas.Ref{Row: r})
+	}
+	e.batch[0] = b
+	defer func() { e.batch[0] = nil }()
+	return w.WriteRefs(window, e.batch[:], e.refs)
+}
+
+// WriteRefs is WriteWindow for rows of several batches; rows is put into the file's order.
+func (w *Writer) WriteRefs(window schemas.Window, from []*schemas.Batch, rows []schemas.Ref) error {
+	w.enc.sorter.sort(from, rows)
 	chunk := Chunk{WindowMs: window.Start().UnixMilli(), RowGroup: len(w.groups), Rows: int64(len(rows))}
 	for part := range slices.Chunk(rows, maxGroupRows) {
-		if err := w.writeGroup(b, part); err != nil {
+		if err := w.writeGroup(from, part); err != nil {
 			return fmt.Errorf("write window %s: %w", window.Start().Format("2006-01-02T15:04"), err)
 		}
 		chunk.RowGroups++
@@ -95,6 +107,7 @@ func (w *Writer) WriteWindow(window schemas.Window, b *schemas.Batch, rows []int
 // Finish closes the file. The writer is of no more use. A file without rows is an error.
 func (w *Writer) Finish() (*File, error) {
 	if w.enc != nil {
+		w.enc.forget()
 		encoders.Put(w.enc)
 		w.enc = nil
 	}

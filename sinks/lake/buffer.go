@@ -13,6 +13,9 @@ import (
 // rowBytes is about what a row takes in a batch beside its text.
 const rowBytes = 200
 
+// refBytes is what naming a row takes, with what slices grow ahead.
+const refBytes = 10
+
 // sourceKey names a source partition of this membership.
 type sourceKey struct {
 	topicID   string
@@ -21,9 +24,19 @@ type sourceKey struct {
 
 func keyOf(s schemas.Source) sourceKey { return sourceKey{s.TopicID, s.Partition} }
 
+// keepRows is the least number of rows for which a batch is kept as it came rather than copied: a smaller one would take
+// more memory in all than its rows do.
+const keepRows = 1024
+
+// smallBytes is the size from which copied rows go to another batch: growing one batch without end would copy it again
+// and again.
+const smallBytes = 16 << 20
+
 // buffer is everything held for one checkpoint.
 type buffer struct {
-	days   map[schemas.Day]*day
+	batches []*schemas.Batch // rows are named by their place here
+	small   int              // place of the batch that rows of small batches are copied to; -1: none yet
+	days    map[schemas.Day]*day
 	ranges map[sourceKey]schemas.Range
 	idle   map[sourceKey]schemas.Range // sources that stood still when last heard of; told along with others
 	dead   []schemas.DeadLetter
@@ -33,26 +46,28 @@ type buffer struct {
 	rows      int
 	bytes     int
 	policy    int64 // the lowest that any row went through
+
+	last    schemas.Window // of the row added last, and its rows: most rows are of the same as the one before
+	lastWin *window
 }
 
-// day is the rows of one day, and which of them are of which window.
+// day is which rows are of which window.
 type day struct {
-	batch   *schemas.Batch
 	windows map[schemas.Window]*window
 }
 
 type window struct {
-	rows  []int32
+	rows  []schemas.Ref
 	bytes int
 }
 
 func newBuffer(policy int64) *buffer {
-	return &buffer{days: map[schemas.Day]*day{}, ranges: map[sourceKey]schemas.Range{}, idle: map[sourceKey]schemas.Range{}, policy: policy}
+	return &buffer{small: -1, days: map[schemas.Day]*day{}, ranges: map[sourceKey]schemas.Range{}, idle: map[sourceKey]schemas.Range{}, policy: policy}
 }
 
 func (u *buffer) empty() bool { return len(u.ranges) == 0 }
 
-// add takes the next range of a source. It copies the rows.
+// add takes the next range of a source. It keeps the batch or copies its rows.
 func (u *buffer) add(b *schemas.Batch, r schemas.Range, dead []schemas.DeadLetter, now time.Time) error {
 	if u.empty() {
 		u.opened = now
@@ -60,9 +75,7 @@ func (u *buffer) add(b *schemas.Batch, r schemas.Range, dead []schemas.DeadLette
 	if err := u.cover(r); err != nil {
 		return err
 	}
-	for i := range b.Time {
-		u.addRow(b, i)
-	}
+	u.addRows(b)
 	if b.Len() > 0 {
 		u.policy = min(u.policy, int64(b.Policy))
 	}
@@ -96,11 +109,51 @@ func (u *buffer) cover(r schemas.Range) error {
 	return nil
 }
 
-func (u *buffer) addRow(b *schemas.Batch, i int) {
-	win := schemas.WindowOf(b.Time[i])
+// addRows takes the rows of a batch.
+func (u *buffer) addRows(b *schemas.Batch) {
+	n := b.Len()
+	if n == 0 {
+		return
+	}
+	if n >= keepRows && b.Used() >= b.Footprint()/2 {
+		b.Keep()
+		u.batches = append(u.batches, b)
+		u.bytes += b.Footprint()
+		u.assign(b, len(u.batches)-1, 0, b.Used()/n)
+		return
+	}
+	if u.small < 0 || u.batches[u.small].Used() >= smallBytes || u.batches[u.small].Full() {
+		u.small = len(u.batches)
+		u.batches = append(u.batches, schemas.GetBatch())
+	}
+	to := u.batches[u.small]
+	first, before := to.Len(), to.Used()
+	for i := range n {
+		to.AppendFrom(b, i)
+	}
+	u.bytes += to.Used() - before
+	u.assign(to, u.small, first, (to.Used()-before)/n)
+}
+
+// assign notes the rows of the batch at a place, from first on, with their windows.
+func (u *buffer) assign(b *schemas.Batch, place, first, bytes int) {
+	for i, us := range b.Time[first:] {
+		if win := schemas.WindowOf(us); win != u.last || u.lastWin == nil {
+			u.last, u.lastWin = win, u.window(win)
+		}
+		w := u.lastWin
+		w.rows = append(w.rows, schemas.Ref{Batch: int32(place), Row: int32(first + i)})
+		w.bytes += bytes
+	}
+	u.rows += b.Len() - first
+	u.bytes += (b.Len() - first) * refBytes
+}
+
+// window finds or makes a window.
+func (u *buffer) window(win schemas.Window) *window {
 	d := u.days[win.Day()]
 	if d == nil {
-		d = &day{batch: schemas.GetBatch(), windows: map[schemas.Window]*window{}}
+		d = &day{windows: map[schemas.Window]*window{}}
 		u.days[win.Day()] = d
 	}
 	w := d.windows[win]
@@ -108,13 +161,7 @@ func (u *buffer) addRow(b *schemas.Batch, i int) {
 		w = &window{}
 		d.windows[win] = w
 	}
-	before := d.batch.TextBytes()
-	w.rows = append(w.rows, int32(d.batch.Len()))
-	d.batch.AppendFrom(b, i)
-	n := d.batch.TextBytes() - before + rowBytes
-	w.bytes += n
-	u.bytes += n
-	u.rows++
+	return w
 }
 
 // holds reports whether anything of the sources is in the buffer, and whether anything of others is.
@@ -155,8 +202,8 @@ func (u *buffer) close() []schemas.Range {
 
 // release gives the memory back.
 func (u *buffer) release() {
-	for _, d := range u.days {
-		d.batch.Release()
+	for _, b := range u.batches {
+		b.Release()
 	}
-	u.days, u.dead = nil, nil
+	u.batches, u.days, u.dead, u.lastWin = nil, nil, nil, nil
 }

@@ -96,7 +96,7 @@ func (u *uploader) build(p part) (*parquet.File, error) {
 		w = parquet.NewSparseWriter(from)
 	}
 	for _, win := range p.windows {
-		if err := w.WriteWindow(win, p.rows.batch, p.rows.windows[win].rows); err != nil {
+		if err := w.WriteRefs(win, u.cp.buffer.batches, p.rows.windows[win].rows); err != nil {
 			return nil, err
 		}
 	}
