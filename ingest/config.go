@@ -113,7 +113,8 @@ func (c Config) options() []kgo.Opt {
 		kgo.ConsumerGroup(c.Group), kgo.ConsumeTopics(c.Topics...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.BlockRebalanceOnPoll(), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), // and stable offsets, which the client always asks for
-		kgo.KeepControlRecords(), // markers move the position past transactions that leave no records
+		kgo.KeepControlRecords(),      // markers move the position past transactions that leave no records
+		kgo.WithPools(new(fetchPool)), // see session.take, which recycles
 		kgo.FetchMaxBytes(c.FetchBytes), kgo.FetchMaxPartitionBytes(c.FetchBytes/2), kgo.MaxDecompressBatchBytes(maxDecompressed),
 		kgo.SessionTimeout(c.SessionTimeout), kgo.HeartbeatInterval(c.Heartbeat), kgo.RebalanceTimeout(c.RebalanceTimeout),
 	)

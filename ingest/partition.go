@@ -20,6 +20,8 @@ type partition struct {
 	logStart   int64
 	history    int64 // offsets before start that processors want to remember
 	processors []Processor
+
+	textRows, textBytes int // of the batch before
 }
 
 func (p *partition) key() partitionKey { return partitionKey{p.src.Topic, p.src.Partition} }
@@ -41,6 +43,7 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 	}
 	for rest := f.Records[old:]; len(rest) > 0; {
 		b.Reset()
+		p.reserve(b, rest)
 		in := input{partition: p, batch: b, decoder: s.topics[f.Topic].decoder}
 		n, err := in.decode(rest)
 		if err != nil {
@@ -53,11 +56,23 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 		}
 		s.stats.records.Add(int64(in.records))
 		p.next, rest = r.Next, rest[n:]
+		p.textRows, p.textBytes = b.Len(), b.TextBytes()
 		if b.Kept() {
 			b = schemas.GetBatch()
 		}
 	}
+	recycle(f.Records)
 	return nil
+}
+
+// reserve makes room for what records will take, going by the batch before.
+func (p *partition) reserve(b *schemas.Batch, records []*kgo.Record) {
+	rows := len(records)
+	if p.textRows == 0 {
+		return
+	}
+	text := p.textBytes / p.textRows * rows
+	b.Reserve(rows, min(text+text/8, maxBatchText))
 }
 
 // hand processes a decoded batch and gives it to the sink.

@@ -1,6 +1,8 @@
 package schemas
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -67,6 +69,7 @@ type Batch struct {
 	Policy uint32
 
 	arena []byte
+	names [nameSlots]Text // texts that came lately and are likely to come again
 	drop  []bool
 	drops int
 	kept  bool
@@ -139,6 +142,41 @@ func (b *Batch) addText(p []byte) Text {
 	return t
 }
 
+const (
+	nameSlots = 512 // a power of two
+	maxName   = 64  // bytes of a text that is worth looking for
+)
+
+// addName is AddText for values that repeat: names, and ids of the places that many events share. One that came lately is
+// not put into the arena again.
+func (b *Batch) addName(p []byte) Text {
+	if len(p) == 0 {
+		return Text{}
+	}
+	if len(p) > maxName {
+		return b.addText(p)
+	}
+	last := &b.names[nameSlot(p)]
+	if t := *last; int(t.Len) == len(p) && string(b.arena[t.Off:t.Off+t.Len]) == string(p) {
+		return t
+	}
+	*last = b.addText(p)
+	return *last
+}
+
+// nameSlot is where a text is looked for: by its first and last eight bytes, which tell names apart well enough.
+func nameSlot(p []byte) uint64 {
+	h := uint64(len(p))
+	if len(p) >= 8 {
+		h ^= binary.LittleEndian.Uint64(p)*0x9e3779b97f4a7c15 ^ bits.RotateLeft64(binary.LittleEndian.Uint64(p[len(p)-8:]), 29)
+	} else {
+		for _, c := range p {
+			h = h<<8 ^ uint64(c)
+		}
+	}
+	return h * 0x9e3779b97f4a7c15 >> (64 - 9)
+}
+
 // Arena lends the arena for appending in place: f returns it with one value appended, which becomes the Text.
 func (b *Batch) Arena(f func(dst []byte) []byte) Text {
 	off := len(b.arena)
@@ -188,17 +226,17 @@ func (b *Batch) Append(r *Row) {
 	b.Partition = put(b.Partition, n, r.Partition)
 	b.Offset = put(b.Offset, n, r.Offset)
 	b.KafkaTime = put(b.KafkaTime, n, r.KafkaTime)
-	b.TypeName = put(b.TypeName, n, b.AddText(r.TypeName))
+	b.TypeName = put(b.TypeName, n, b.addName(r.TypeName))
 	b.Content = put(b.Content, n, b.AddText(r.Content))
 	b.Extra = put(b.Extra, n, b.AddText(r.Extra))
 	b.EventRef = put(b.EventRef, n, b.AddText(r.EventRef))
 	b.MessageRef = put(b.MessageRef, n, b.AddText(r.MessageRef))
-	b.ChannelRef = put(b.ChannelRef, n, b.AddText(r.ChannelRef))
-	b.GuildRef = put(b.GuildRef, n, b.AddText(r.GuildRef))
-	b.UserRef = put(b.UserRef, n, b.AddText(r.UserRef))
-	b.GuildName = put(b.GuildName, n, b.AddText(r.GuildName))
-	b.ChannelName = put(b.ChannelName, n, b.AddText(r.ChannelName))
-	b.UserName = put(b.UserName, n, b.AddText(r.UserName))
+	b.ChannelRef = put(b.ChannelRef, n, b.addName(r.ChannelRef))
+	b.GuildRef = put(b.GuildRef, n, b.addName(r.GuildRef))
+	b.UserRef = put(b.UserRef, n, b.addName(r.UserRef))
+	b.GuildName = put(b.GuildName, n, b.addName(r.GuildName))
+	b.ChannelName = put(b.ChannelName, n, b.addName(r.ChannelName))
+	b.UserName = put(b.UserName, n, b.addName(r.UserName))
 }
 
 // put sets element n of a column that ends there. Columns grow together, and where one has less room than the first it

@@ -44,9 +44,18 @@ func (b *Batch) Truncate(n int) {
 	}
 }
 
+// Reserve makes room for rows more, and for text bytes of theirs: growing step by step would copy what is there.
+func (b *Batch) Reserve(rows, text int) {
+	if cap(b.EventID)-len(b.EventID) < rows {
+		b.apply(grower{rows})
+	}
+	b.arena = slices.Grow(b.arena, text)
+}
+
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
 	b.apply(truncator{0})
+	clear(b.names[:])
 	b.arena, b.drop, b.drops, b.Policy, b.kept = b.arena[:0], b.drop[:0], 0, 0, false
 }
 
@@ -109,15 +118,27 @@ func (c compactor) texts(s []Text) []Text       { return compact(s, c.drop) }
 func (c compactor) types(s []Type) []Type       { return compact(s, c.drop) }
 func (c compactor) fields(s []Fields) []Fields  { return compact(s, c.drop) }
 
+// compact moves what is kept in runs: few rows are dropped, and what stands between two is one move of memory.
 func compact[T any](s []T, drop []bool) []T {
 	n := 0
-	for i := range s {
-		if i >= len(drop) || !drop[i] {
-			s[n] = s[i]
-			n++
+	for i := 0; i < len(s); {
+		end := i + keptRun(drop[min(i, len(drop)):], len(s)-i)
+		if n != i {
+			copy(s[n:], s[i:end])
+		}
+		n += end - i
+		for i = end; i < len(drop) && drop[i]; i++ {
 		}
 	}
 	return s[:n]
+}
+
+// keptRun is how many rows are kept before the first of drop, which says nothing of those beyond it.
+func keptRun(drop []bool, rows int) int {
+	if i := slices.Index(drop, true); i >= 0 {
+		return i
+	}
+	return rows
 }
 
 type permuter struct{ order []int32 }

@@ -2,7 +2,10 @@ package schemas_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/coldstream/coldstream/schemas"
 )
@@ -69,5 +72,49 @@ func TestRowsWithoutAPlaceNeedResolution(t *testing.T) {
 	b.Fields[0] |= schemas.FieldChannel
 	if b.NeedsResolution(0) {
 		t.Fatal("an edit with channel and message should not")
+	}
+}
+
+// Whatever is dropped, what stays is what stays when rows are looked at one by one.
+func TestCompactKeepsTheOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		drops := rapid.SliceOfN(rapid.Bool(), 0, 40).Draw(t, "drops")
+		n := len(drops) + rapid.IntRange(0, 3).Draw(t, "rows behind the last mark")
+		b := fill(n)
+		defer b.Release()
+		var want []int64
+		for i := range n {
+			if i < len(drops) && drops[i] {
+				b.Drop(i)
+			} else {
+				want = append(want, b.EventID[i])
+			}
+		}
+		if removed := b.Compact(); removed != n-len(want) || !slices.Equal(b.EventID, want) {
+			t.Fatalf("%d removed, %v left, want %v", removed, b.EventID, want)
+		}
+	})
+}
+
+// A batch that somebody keeps is not given to another by whoever lent it.
+func TestReserveAndKeep(t *testing.T) {
+	b := fill(3)
+	b.Reserve(1000, 5000)
+	before := b.Footprint()
+	for i := range 1000 {
+		b.Append(&schemas.Row{EventID: int64(i), Content: []byte("five.")})
+	}
+	if b.Footprint() != before || b.Used() > before || b.Len() != 1003 {
+		t.Errorf("footprint %d grew to %d for %d rows", before, b.Footprint(), b.Len())
+	}
+	if b.Kept() {
+		t.Error("kept before anybody did")
+	}
+	if b.Keep(); !b.Kept() {
+		t.Error("not kept")
+	}
+	b.Release()
+	if b.Kept() {
+		t.Error("kept when back in the pool")
 	}
 }

@@ -45,6 +45,7 @@ func newRunCommand(g *globals) *cobra.Command {
 			if err := initialised(cmd.Context(), cfg, parts); err != nil {
 				return err
 			}
+			boundGarbage()
 			return profiled(profile, func() error { return runParts(cmd.Context(), cfg, parts, web) })
 		},
 	}

@@ -57,7 +57,7 @@ var Keys = []Key{
 	{"ids", "auto", "auto: an id that our rule could have made is a Snowflake; opaque: every id of the topic is a text of another rule.", false, func(c *Config) any { return &c.IDs }},
 	{"cold.checkpoint", "5m", "How often a worker makes durable what it holds. Shorter: more and smaller files.", false, func(c *Config) any { return &c.Cold.Checkpoint }},
 	{"cold.grace", "30s", "How long after the mark a checkpoint waits for the window's last events; half of cold.checkpoint at most.", false, func(c *Config) any { return &c.Cold.Grace }},
-	{"cold.max_bytes", "268435456", "Bytes of events that a worker buffers before it checkpoints early. Memory is about three times this.", false, func(c *Config) any { return &c.Cold.MaxBytes }},
+	{"cold.max_bytes", "201326592", "Bytes of events that a worker buffers before it checkpoints early. Memory is about three times this.", false, func(c *Config) any { return &c.Cold.MaxBytes }},
 	{"hot.batch_rows", "200000", "Most rows of one insert into ClickHouse.", false, func(c *Config) any { return &c.Hot.BatchRows }},
 	{"hot.batch_delay", "250ms", "Longest wait of a row for its insert.", false, func(c *Config) any { return &c.Hot.BatchDelay }},
 	{"resolver.retry", "1m", "How often the whole state is searched for what edits and deletes wait for; new messages are looked at as they come.", false, func(c *Config) any { return &c.Resolver.Retry }},

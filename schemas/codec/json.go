@@ -165,7 +165,8 @@ func (c *JSON) document(s *scanner) error {
 func (c *JSON) members(s *scanner) error {
 	for place := 0; ; place++ {
 		s.space()
-		start, f := s.pos, fUnknown
+		start := s.pos
+		var f field
 		if place < len(c.guess) && bytes.HasPrefix(s.data[start:], literals[c.guess[place]]) {
 			f = c.guess[place]
 			s.pos += len(literals[f])

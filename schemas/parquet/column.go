@@ -101,7 +101,7 @@ func (w *chunkWriter) encoding() format.Encoding {
 func (w *chunkWriter) dictionaryPage() error {
 	e := w.enc
 	e.data = e.data[:0]
-	n := 0
+	var n int
 	switch w.kind {
 	case kindText:
 		n = len(e.textDict.keys)

@@ -99,12 +99,17 @@ func (d *textDict) reset() {
 	d.table, d.shift = emptyTable(d.table, firstTable)
 }
 
-func (d *textDict) index(dst []int32, values [][]byte, most int) ([]int32, bool) {
+// index is longDict.index; places says where each value lies: two of one place are the same without a look at them.
+func (d *textDict) index(dst []int32, values [][]byte, places []uint64, most int) ([]int32, bool) {
 	d.reset()
 	var last []byte
-	number := int32(-1)
-	for _, v := range values {
-		if number < 0 || !bytes.Equal(v, last) {
+	place, number := uint64(0), int32(-1)
+	for i, v := range values {
+		if number >= 0 && places[i] == place {
+			dst = append(dst, number)
+			continue
+		}
+		if place = places[i]; number < 0 || !bytes.Equal(v, last) {
 			h := xxh3.Hash(v)
 			at := d.find(v, h)
 			if d.table[at] == 0 {

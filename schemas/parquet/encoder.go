@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go/bloom"
 	"github.com/parquet-go/parquet-go/encoding/delta"
 	"github.com/parquet-go/parquet-go/encoding/rle"
 
@@ -25,7 +24,8 @@ type encoder struct {
 	nulls  int
 	longs  []int64
 	texts  [][]byte
-	index  []int32 // by value, in the dictionary; empty without one
+	places []uint64 // by text, where it lies: batch and offset
+	index  []int32  // by value, in the dictionary; empty without one
 
 	cols     [][]int64 // of the batches
 	ints     [][]int32
@@ -39,7 +39,6 @@ type encoder struct {
 	data    []byte // encoded values of a page
 	packed  []byte // the same, compressed
 	hashes  []uint64
-	filter  bloom.SplitBlockFilter
 }
 
 func newEncoder() *encoder {
@@ -135,11 +134,13 @@ func (e *encoder) gatherTexts(c *column, from []*schemas.Batch, rows []schemas.R
 	}
 	e.textCols = cols
 	out := slices.Grow(e.texts, len(rows))
+	places := slices.Grow(e.places[:0], len(rows))
 	if c.required || c.present != 0 {
 		e.mark(c, rows)
 		for i, r := range rows {
 			if e.nulls == 0 || e.levels[i] != 0 {
-				out = append(out, from[r.Batch].Bytes(cols[r.Batch][r.Row]))
+				t := cols[r.Batch][r.Row]
+				out, places = append(out, from[r.Batch].Bytes(t)), append(places, placeOf(r, t))
 			}
 		}
 	} else {
@@ -148,13 +149,15 @@ func (e *encoder) gatherTexts(c *column, from []*schemas.Batch, rows []schemas.R
 			t := cols[r.Batch][r.Row]
 			if e.levels[i] = 0; t.Len != 0 {
 				e.levels[i] = 1
-				out = append(out, from[r.Batch].Bytes(t))
+				out, places = append(out, from[r.Batch].Bytes(t)), append(places, placeOf(r, t))
 			}
 		}
 		e.nulls = len(rows) - len(out)
 	}
-	e.texts = out
+	e.texts, e.places = out, places
 }
+
+func placeOf(r schemas.Ref, t schemas.Text) uint64 { return uint64(r.Batch)<<32 | uint64(t.Off) }
 
 // values is how many of the rows [from, to) have a value.
 func (e *encoder) values(from, to int) int {
@@ -171,7 +174,7 @@ func (e *encoder) values(from, to int) int {
 // indexAll makes a dictionary of the column's values, unless it has too many distinct ones for it to pay.
 func (e *encoder) indexAll(c *column) (ok bool) {
 	if c.texts != nil {
-		e.index, ok = e.textDict.index(e.index, e.texts, mostKeys(len(e.texts)))
+		e.index, ok = e.textDict.index(e.index, e.texts, e.places, mostKeys(len(e.texts)))
 	} else {
 		e.index, ok = e.longDict.index(e.index, e.longs, mostKeys(len(e.longs)))
 	}

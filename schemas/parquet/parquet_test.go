@@ -177,7 +177,7 @@ func TestColumnsAndWindows(t *testing.T) {
 
 // User text must be nowhere but in its own column's pages, which are compressed; erasure relies on it.
 func TestNoUserTextOutsidePages(t *testing.T) {
-	f := build(t, decode(t, sample(20_000)...)) // more than a page in each window
+	f := build(t, decode(t, sample(70_000)...)) // more than a page in each window
 	file, err := pq.OpenFile(bytes.NewReader(f.Bytes), int64(len(f.Bytes)))
 	if err != nil {
 		t.Fatal(err)

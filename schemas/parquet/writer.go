@@ -69,8 +69,8 @@ func newWriter(from Provenance, sparse bool) *Writer {
 }
 
 const (
-	bloomBits = 10   // bits a value: 1 % false positives
-	pageRows  = 4096 // rows of a page, of every column alike
+	bloomBits = 10    // bits a value: 1 % false positives
+	pageRows  = 16384 // rows of a page, of every column alike
 )
 
 // Size is about the bytes of the file so far.

@@ -37,9 +37,9 @@ type buffer struct {
 	batches []*schemas.Batch // rows are named by their place here
 	small   int              // place of the batch that rows of small batches are copied to; -1: none yet
 	days    map[schemas.Day]*day
-	ranges map[sourceKey]schemas.Range
-	idle   map[sourceKey]schemas.Range // sources that stood still when last heard of; told along with others
-	dead   []schemas.DeadLetter
+	ranges  map[sourceKey]schemas.Range
+	idle    map[sourceKey]schemas.Range // sources that stood still when last heard of; told along with others
+	dead    []schemas.DeadLetter
 
 	opened    time.Time // when the first range came
 	firstDead time.Time
@@ -115,7 +115,7 @@ func (u *buffer) addRows(b *schemas.Batch) {
 	if n == 0 {
 		return
 	}
-	if n >= keepRows && b.Used() >= b.Footprint()/2 {
+	if n >= keepRows && 3*b.Used() >= b.Footprint() {
 		b.Keep()
 		u.batches = append(u.batches, b)
 		u.bytes += b.Footprint()

@@ -20,14 +20,14 @@ import (
 func TestClickHouseReadsTheFiles(t *testing.T) {
 	ch := testkit.ClickHouse(t)
 	w := newWorldAt(t, 1, ch.Lake, testkit.Name(t))
-	w.produce(0, many(0, 6000)...) // windows of 300 rows, without page index
-	dense := make([]string, 9000)  // one window of more than a page, with one
+	w.produce(0, many(0, 6000)...)  // windows of 300 rows, without page index
+	dense := make([]string, 18_000) // one window of more than a page, with one
 	for i := range dense {
 		dense[i] = event(monday.AddDate(0, 0, 1).Add(time.Duration(i)*time.Millisecond), 10_000+i)
 	}
 	w.produce(0, dense...)
 	k := w.start("a", slow)
-	w.waitHeld(k, 15_000)
+	w.waitHeld(k, 24_000)
 	k.stop()
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -57,12 +57,12 @@ func TestClickHouseReadsTheFiles(t *testing.T) {
 		}
 	}
 	for sql, want := range map[string]string{
-		"SELECT count(), uniqExact(event_id), uniqExact(kafka_offset) FROM events":                                   "15000\t15000\t15000",
+		"SELECT count(), uniqExact(event_id), uniqExact(kafka_offset) FROM events":                                   "24000\t24000\t24000",
 		"SELECT count() FROM events WHERE content = 'hello 4321'":                                                    "1",
 		"SELECT count() FROM events WHERE content = 'hello 17000'":                                                   "1",
-		"SELECT count() FROM events WHERE content IN ('hello 18999', 'hello 1')":                                     "2",
+		"SELECT count() FROM events WHERE content IN ('hello 27999', 'hello 1')":                                     "2",
 		"SELECT content FROM events WHERE channel_id = 1 AND event_time >= '2026-03-03' ORDER BY event_id LIMIT 1":   "hello 10001",
-		"SELECT count() FROM events WHERE user_id = 7 AND extra IS NULL AND event_ref IS NULL AND user_name IS NULL": "15000",
+		"SELECT count() FROM events WHERE user_id = 7 AND extra IS NULL AND event_ref IS NULL AND user_name IS NULL": "24000",
 	} {
 		got, err := c.Query(t.Context(), sql)
 		if err != nil {
