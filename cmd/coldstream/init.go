@@ -171,7 +171,7 @@ func initClickHouse(ctx context.Context, cfg *config.Config, table *lake.Table, 
 		done(pending)
 		return steps, err
 	}
-	params := ddl.Params{Epoch: cfg.Epoch}
+	params := ddl.Params{Epoch: cfg.Epoch, NoSearch: !cfg.Hot.Search}
 	if table != nil {
 		params.EventsDDL = eventsDDL(cfg, table)
 	}

@@ -28,7 +28,7 @@ func newMigrateCommand(g *globals) *cobra.Command {
 			defer client.CloseIdle()
 			steps, err := ddl.Pending(cmd.Context(), client)
 			if err == nil && !dryRun {
-				params := ddl.Params{Epoch: cfg.Epoch}
+				params := ddl.Params{Epoch: cfg.Epoch, NoSearch: !cfg.Hot.Search}
 				if cfg.S3.Endpoint != "" {
 					table, err := openTable(cfg)
 					if err != nil {

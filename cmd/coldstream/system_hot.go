@@ -25,7 +25,7 @@ func (s *system) runHot(ctx context.Context) error {
 	defer client.CloseIdle()
 	defer out.Close()
 	sink, err := hotsink.New(hotsink.Config{
-		Client: client, Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay,
+		Client: client, Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay, NoSearch: !s.cfg.Hot.Search,
 		Reread: s.client(), DeadLetter: s.deadLetters(out), Log: s.log,
 	})
 	if err != nil {

@@ -83,6 +83,7 @@ type Cold struct {
 type Hot struct {
 	BatchRows  int
 	BatchDelay time.Duration
+	Search     bool
 }
 
 // Resolver sets how long an edit or delete waits for its message.

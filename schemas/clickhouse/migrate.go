@@ -1,6 +1,6 @@
 // Package clickhouse holds the schema of the hot store: versioned migrations in migrations/*.sql, applied in order by
-// [Migrate] and recorded in the table schema_migrations, and the functions of functions.sql, which are made again each
-// time. The type to know is [Params].
+// [Migrate] and recorded in the table schema_migrations, and the functions and views of the other files, which depend on the
+// configuration and are made again each time. The type to know is [Params].
 //
 // Migrate refuses an engine older than the one that the schema was tested on and a schema newer than this binary. Two
 // at the same time do no harm: every statement can run twice. It never drops data, and knows no way back: an older
@@ -22,7 +22,7 @@ import (
 	"github.com/coldstream/coldstream/schemas"
 )
 
-//go:embed migrations/*.sql functions.sql
+//go:embed migrations/*.sql functions.sql views.sql search.sql lake.sql
 var files embed.FS
 
 // MinEngine is the oldest ClickHouse release that the schema is tested on.
@@ -43,6 +43,9 @@ type Params struct {
 	// EventsDDL makes the table with the Iceberg engine and the view `events` over it; each statement must be one that
 	// can run twice, and runs each time. Empty: there is no lake to read, and `events` is left as it is.
 	EventsDDL []string
+	// NoSearch drops the index of words and the view search_messages. Switched on again, the words of what was written
+	// meanwhile are made by a mutation, in the background.
+	NoSearch bool
 }
 
 // Migration is one step of the schema.
@@ -86,15 +89,45 @@ func Migrate(ctx context.Context, c *chhttp.Client, p Params) ([]Migration, erro
 			return pending[:i], err
 		}
 	}
-	if err := run(ctx, c, "functions.sql", p); err != nil {
-		return pending, err
+	return pending, remake(ctx, c, p)
+}
+
+// remake makes what is made again each time.
+func remake(ctx context.Context, c *chhttp.Client, p Params) error {
+	for _, file := range []string{"functions.sql", "views.sql"} {
+		if err := run(ctx, c, file, p); err != nil {
+			return err
+		}
+	}
+	if err := search(ctx, c, p); err != nil {
+		return err
 	}
 	for _, sql := range p.EventsDDL {
 		if err := c.Exec(ctx, sql); err != nil {
-			return pending, fmt.Errorf("migrate %s: view of the lake: %w", c.Database(), err)
+			return fmt.Errorf("migrate %s: view of the lake: %w", c.Database(), err)
 		}
 	}
-	return pending, nil
+	if len(p.EventsDDL) == 0 {
+		return nil
+	}
+	return run(ctx, c, "lake.sql", p)
+}
+
+// search switches the index of words on or off. Switched on where it was not, it indexes what was written without.
+func search(ctx context.Context, c *chhttp.Client, p Params) error {
+	answer, err := c.Query(ctx, "SELECT count() FROM system.data_skipping_indices WHERE database = currentDatabase() AND table = 'state' AND name = 'words'")
+	if err != nil {
+		return fmt.Errorf("migrate %s: look for the index of words: %w", c.Database(), err)
+	}
+	if err := run(ctx, c, "search.sql", p); err != nil || p.NoSearch || strings.TrimSpace(string(answer)) != "0" {
+		return err
+	}
+	err = c.Exec(ctx, `ALTER TABLE state UPDATE search = (tupleElement(content, 'rank'), tupleElement(content, 'version'), tupleElement(content, 'policy'), searchIndexed(tupleElement(content, 'text')))
+WHERE tupleElement(search, 'rank') < tupleElement(content, 'rank')`)
+	if err != nil {
+		return fmt.Errorf("migrate %s: index the words of what was written: %w", c.Database(), err)
+	}
+	return nil
 }
 
 // Pending lists the steps that Migrate would take. It changes nothing.
@@ -202,12 +235,12 @@ func apply(ctx context.Context, c *chhttp.Client, m Migration, p Params) error {
 
 // run executes the statements of a file: each ends with a semicolon at the end of a line.
 func run(ctx context.Context, c *chhttp.Client, name string, p Params) error {
-	text, err := template.ParseFS(files, name)
+	text, err := template.ParseFS(files, "views.sql", name) // views.sql has the list of columns
 	if err != nil {
 		return fmt.Errorf("migrate: %s: %w", name, err)
 	}
 	var sql bytes.Buffer
-	if err := text.Execute(&sql, p); err != nil {
+	if err := text.ExecuteTemplate(&sql, path.Base(name), p); err != nil {
 		return fmt.Errorf("migrate: %s: %w", name, err)
 	}
 	for statement := range strings.SplitSeq(sql.String(), ";\n") {

@@ -42,7 +42,11 @@ type block struct {
 	done bool // guarded by Sink.mu from seal on
 }
 
-func newBlock() *block { return &block{state: newStateColumns(), names: newNameColumns()} }
+func newBlock(noSearch bool) *block {
+	k := &block{state: newStateColumns(), names: newNameColumns()}
+	k.state.noSearch = noSearch
+	return k
+}
 
 func (k *block) reset() {
 	k.state.reset()

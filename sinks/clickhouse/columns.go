@@ -64,6 +64,10 @@ type stateColumns struct {
 	extra     version
 	extraJSON proto.ColStr
 
+	search     version
+	searchText proto.ColStr
+	noSearch   bool // no words are made
+
 	list []field
 }
 
@@ -84,19 +88,20 @@ func newStateColumns() *stateColumns {
 		{"content", "Tuple(" + versionType + "text String, " + at, s.content.with(&s.contentText, &s.contentAt)},
 		{"deleted", "Tuple(" + versionType + "flag UInt8, " + at, s.deleted.with(&s.deletedFlag, &s.deletedAt)},
 		{"extra", "Tuple(" + versionType + "json String)", s.extra.with(&s.extraJSON)},
+		{"search", "Tuple(" + versionType + "text String)", s.search.with(&s.searchText)},
 	}
 	return s
 }
 
-const stateInsert = "INSERT INTO state (channel_id, inv, ref_hash, late, week, message_ref, channel_ref, guild, author, content, deleted, extra) FORMAT Native"
+const stateInsert = "INSERT INTO state (channel_id, inv, ref_hash, late, week, message_ref, channel_ref, guild, author, content, deleted, extra, search) FORMAT Native"
 
 // rowBytes is about what a row takes beside its text.
-const rowBytes = 170
+const rowBytes = 200
 
 func (s *stateColumns) rows() int { return len(s.inv) }
 
 func (s *stateColumns) bytes() int {
-	return s.rows()*rowBytes + len(s.contentText.Buf) + len(s.extraJSON.Buf) + len(s.messageRef.Buf) + len(s.channelRef.Buf) +
+	return s.rows()*rowBytes + len(s.contentText.Buf) + len(s.searchText.Buf) + len(s.extraJSON.Buf) + len(s.messageRef.Buf) + len(s.channelRef.Buf) +
 		len(s.authorRef.Buf) + len(s.guildRef.Buf)
 }
 

@@ -20,6 +20,9 @@ type Config struct {
 	// OpaqueIDs declares every id of the topic opaque; it matters for the ids inside of bulk deletes.
 	OpaqueIDs bool
 
+	// NoSearch makes no words for the index: inserts cost about half, and what is written is not found by a search.
+	NoSearch bool
+
 	// MaxRows is how many rows a block holds at most before it is sent. Default 200,000.
 	MaxRows int
 	// MaxBytes is how many bytes of columns a block holds before it is sent. Default 32 MiB. A block and its encoded

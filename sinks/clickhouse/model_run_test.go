@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type lab struct {
 	model    *model
 	resolver *resolver.Resolver
 	now      time.Time // of the sink's wall clock
+	searched int
 
 	mu        sync.Mutex
 	published []string
@@ -177,8 +179,26 @@ func (l *lab) compare(t rapid.TB) {
 			t.Fatalf("%s\ngot  %+v\nwant %+v", view, got, want)
 		}
 	}
+	l.compareSearch(t)
 	if n, err := l.resolver.Waiting(l.t.Context()); err != nil || int(n) != len(l.model.waiting) {
 		t.Fatalf("%d wait, %v, want %+v", n, err, l.model.waiting)
+	}
+}
+
+// compareSearch looks for one of the words at a time: each costs a query.
+func (l *lab) compareSearch(t rapid.TB) {
+	words := []string{"zebra", "Ωmega", "語", "under"} // parts of the texts that are words in every one of them
+	word := words[l.searched%len(words)]
+	l.searched++
+	got := l.query("SELECT arraySort(groupArray((channel_id, message_id, ifNull(message_ref, '')))) FROM search_messages(words = '" + word + "')")
+	var want []string
+	for _, m := range l.model.rows(false) {
+		if strings.Contains(m.Content, word) {
+			want = append(want, fmt.Sprintf("(%d,%d,'%s')", m.ChannelID, m.MessageID, m.MessageRef))
+		}
+	}
+	if got != "["+strings.Join(want, ",")+"]\n" {
+		t.Fatalf("%q is found in %s, want %q", word, got, want)
 	}
 }
 

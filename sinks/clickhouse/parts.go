@@ -3,7 +3,10 @@ package clickhouse
 import (
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
+
 	"github.com/coldstream/coldstream/schemas"
+	"github.com/coldstream/coldstream/schemas/search"
 )
 
 // stamp is a schemas.Version as the columns have it; absent says that a row does not have the part.
@@ -139,6 +142,19 @@ func (s *stateColumns) addContent(at stamp, text []byte, us int64) {
 	s.content.add(at)
 	s.contentText.AppendBytes(text)
 	s.contentAt = append(s.contentAt, us)
+	s.addSearch(at, text)
+}
+
+// addSearch appends the words of a content, under the content's version.
+func (s *stateColumns) addSearch(at stamp, text []byte) {
+	if s.noSearch {
+		at, text = absent, nil
+	}
+	s.search.add(at)
+	words := &s.searchText
+	start := len(words.Buf)
+	words.Buf = search.AppendIndexed(words.Buf, text)
+	words.Pos = append(words.Pos, proto.Position{Start: start, End: len(words.Buf)})
 }
 
 func (s *stateColumns) addDeleted(at stamp, flag uint8, us int64) {

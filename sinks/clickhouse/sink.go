@@ -251,7 +251,7 @@ func (s *Sink) take() *block {
 		s.spare = s.spare[:n-1]
 		return k
 	}
-	return newBlock()
+	return newBlock(s.config.NoSearch)
 }
 
 // inserts is one inserter's loop.
