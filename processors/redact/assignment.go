@@ -48,11 +48,47 @@ func (f *finder) assignment(i int) {
 		start++
 	}
 	if key := f.keyBefore(i); key != nil {
-		f.value(start, key)
+		if f.t[i] != ':' || !f.inAuthority(i) { // that is for urlCredentials
+			f.value(start, key)
+		}
 	} else if start == i+2 && f.t[i] == ':' {
 		f.described(i, start)
+	} else if start == i+1 && f.t[i] == ':' && isAlnum(f.at(i-1)) {
+		f.account(i)
 	}
 }
+
+// account finds the password in "creds admin:…", whose colon is at i.
+func (f *finder) account(i int) {
+	from := i
+	for from > 0 && i-from < 40 && (isAlnum(f.t[from-1]) || bytesIn(f.t[from-1], "._-@")) {
+		from--
+	}
+	var buf [12]byte
+	end := from
+	for end > 0 && from-end < 4 && bytesIn(f.t[end-1], " :=\"'") {
+		end--
+	}
+	word := end
+	for word > 0 && end-word < 12 && isAlpha(f.t[word-1]) {
+		word--
+	}
+	if end < from && accountWords[string(lowerInto(buf[:], f.t[word:end]))] {
+		f.value(i+1, &optionKey)
+	}
+}
+
+// lowerInto is a word in lower case, in buf.
+func lowerInto(buf, w []byte) []byte {
+	n := copy(buf, w)
+	for i := range n {
+		buf[i] = lower(buf[i])
+	}
+	return buf[:n]
+}
+
+// accountWords say that a user's name and password follow.
+var accountWords = map[string]bool{"creds": true, "cred": true, "credentials": true, "credential": true, "login": true, "logins": true, "userpass": true, "auth": true}
 
 // described finds the password in "password for the door: …", whose colon is at
 // i: its value has to have three kinds of character.
@@ -110,9 +146,16 @@ func (f *finder) value(start int, key *secretKey) {
 	if key.name == "authorization" || key.name == "auth" {
 		start, scheme = f.afterScheme(start)
 	}
+	if key.name == "auth" && quote == 0 && f.at(start) == '(' {
+		f.pair(start + 1)
+		return
+	}
 	end := start
-	for end < len(t) && end-start < maxValue && t[end] > ' ' && t[end] != barrier {
-		if b := t[end]; quote != 0 && b == quote || quote == 0 && (bytesIn(b, "\"'`,;<>)]}|") || b == '&' && f.parameter(end+1)) || b == '\\' && bytesIn(f.at(end+1), "\"'nrt") {
+	phrase := key.name == "passphrase" && quote != 0
+	for end < len(t) && end-start < maxValue && (t[end] > ' ' || phrase && t[end] == ' ') && t[end] != barrier {
+		if b := t[end]; b == '\'' && quote == b && f.at(end+1) == b && end > start {
+			end++ // YAML's quote within quotes
+		} else if quote != 0 && b == quote || quote == 0 && (bytesIn(b, "\"'`,;<>)]}|") || b == '&' && f.parameter(end+1)) || b == '\\' && bytesIn(f.at(end+1), "\"'nrt") {
 			break
 		}
 		end++
@@ -124,8 +167,43 @@ func (f *finder) value(start int, key *secretKey) {
 		return
 	}
 	v := t[start:end]
+	if phrase && len(v) >= 16 && bytes.Count(v, []byte(" ")) > 1 || f.isVariableOfEnv(start, end) && key.weak {
+		f.add(start, end, Secret)
+		return
+	}
 	if scheme != "" && isCredential(v, scheme) || isSecretValue(v, key.weak, quote != 0) {
 		f.add(start, end, Secret)
+	}
+}
+
+// isVariableOfEnv says whether the value [start, end) is a word without digits
+// that is assigned as a shell does, to a name in capitals, and is no word that
+// all use there.
+func (f *finder) isVariableOfEnv(start, end int) bool {
+	if f.at(start-1) != '=' || !(f.at(start-2)-'A' < 26) || end-start < 12 {
+		return false
+	}
+	for _, b := range f.t[start:end] {
+		if b-'a' >= 26 && b != '-' && b != '_' {
+			return false
+		}
+	}
+	v := f.t[start:end]
+	return entropy(v) >= 3 && !placeholder(v) && !saysPlaceholder(v)
+}
+
+// pair finds the password in ("user", "password"), whose bracket ends before
+// start, as HTTP clients take it.
+func (f *finder) pair(start int) {
+	end := min(len(f.t), start+100)
+	comma := bytes.IndexByte(f.t[start:end], ',')
+	if comma < 2 || !bytesIn(f.t[start+comma-1], "\"'") {
+		return
+	}
+	for start += comma + 1; f.at(start) == ' '; start++ {
+	}
+	if bytesIn(f.at(start), "\"'") {
+		f.value(start, &optionKey)
 	}
 }
 
@@ -186,10 +264,28 @@ func (f *finder) endsWith(j int, name string) bool {
 	}
 	// "DB_PASSWORD", "dbPassword" and "mypassword" name one; "compass" does not.
 	if len(name) <= 5 && isAlnum(name[0]) && j >= 0 && isAlpha(f.t[j]) {
-		return f.t[j+1]-'A' < 26 && f.t[j]-'a' < 26 || name == "token"
+		return f.t[j+1]-'A' < 26 && f.t[j]-'a' < 26 || name == "token" || name[0] == 'p' && name != "parola" && f.beforePass(j)
 	}
 	return true
 }
+
+// beforePass says whether what ends at j goes before "pass" and its like in the
+// name of a password, as in "dbpass", and not in a word such as "compass".
+func (f *finder) beforePass(j int) bool {
+	from := j + 1
+	for from > 0 && j-from < 12 && isAlpha(f.t[from-1]) {
+		from--
+	}
+	switch w := f.t[from : j+1]; {
+	case len(w) > 8:
+		return false
+	default:
+		var buf [8]byte
+		return !notBeforePass[string(lowerInto(buf[:], w))]
+	}
+}
+
+var notBeforePass = map[string]bool{"com": true, "encom": true, "by": true, "tres": true, "sur": true, "over": true, "under": true, "em": true, "im": true, "out": true, "hall": true, "multi": true, "single": true, "two": true, "render": true, "boarding": true, "low": true, "high": true, "band": true}
 
 // afterScheme is where the credentials of a header begin whose value begins at
 // i, and the scheme before them in lower case (RFC 9110, 11.4); "-" for one

@@ -21,6 +21,7 @@ const (
 	ctxDial   // a word to dial a number that follows
 	ctxMine   // a word that says whose something is
 	ctxNumber // a word for a number of any kind
+	ctxIDWord // a word that, after one of identity, says that a number follows
 	ctxFiller // a word that may stand between the word for a number and the number
 )
 
@@ -40,6 +41,7 @@ var contextWords = func() map[string]hint {
 		{ctxVersion, []string{"version", "versions", "ver", "v", "release", "released", "rel", "build", "kernel", "firmware", "driver", "drivers", "package", "pkg", "upgrade", "upgraded", "downgrade", "update", "updated", "firefox", "chrome", "gcc", "glibc", "libc", "xorg", "nvidia", "section", "chapter", "rfc", "changelog", "patch", "ubuntu", "debian", "linux", "flash", "java", "openoffice", "gnome", "kde", "assembly", "revision", "rev", "paragraph", "oid", "snmp"}},
 		{ctxDial, []string{"call", "dial", "ring", "text", "phone", "ligue", "ligar", "llámame", "llamame", "llama", "llame", "appelle", "appelez", "appeler", "звоните", "позвоните", "звони", "ruf", "anrufen", "bel", "soita", "zadzwoń", "dzwoń", "chiama", "chiamami", "ringa", "whatsapp", "sms"}},
 		{ctxMine, []string{"my", "his", "her", "our", "your", "their", "mein", "meine", "mon", "mi", "meu", "mio", "moj", "mój", "мой", "мій", "mijn", "min", "benim", "numaram"}},
+		{ctxIDWord, []string{"id", "ids", "identifier", "no", "nr", "num", "code", "card", "document", "kod", "kort", "cédula", "identity", "identification", "identidad", "identité", "ausweis", "insurance", "security", "sécurité", "seguridad", "file"}},
 		{ctxNumber, []string{"number", "numero", "número", "numéro", "nummer", "numer", "номер", "numara", "numaram", "nomor"}},
 		{ctxFiller, []string{"number", "numbers", "no", "nr", "num", "is", "at", "on", "me", "us", "to", "ist", "es", "numero", "número", "numéro", "nummer", "номер", "números", "au", "al", "am", "the", "under", "for", "of", "a", "or", "and", "o", "ou", "oder", "или", "og", "of"}},
 		{ctxEmail, []string{"email", "emails", "mail", "mails", "mailto", "emailed", "gmail", "reach", "contact", "address", "correo", "courriel", "adresse", "posta", "почта", "почту", "mailadresse", "emailaddress"}},
@@ -201,19 +203,31 @@ func (f *finder) eachWord(from, to int, fn func(w []byte)) {
 	}
 }
 
+// shortWord is the length up to which a word for a number has to stand right
+// beside it: the short ones are words of other languages too.
+const shortWord = 3
+
 // says reports whether one of the words, in lower case, stands shortly before
 // or after [start, end).
 func (f *finder) says(start, end int, words []string) bool {
 	found := false
-	look := func(w []byte) {
-		for _, want := range words {
-			if len(want) == len(w) && equalFold(w, want) || want[0] >= 0x80 && len(w) > len(want) && len(want) > 5 && bytes.Contains(w, []byte(want)) {
-				found = true
+	near := func(from, to, closeFrom, closeTo int) {
+		f.eachWord(from, to, func(w []byte) {
+			for _, want := range words {
+				if len(want) == len(w) && equalFold(w, want) || want[0] >= 0x80 && len(w) > len(want) && len(want) > 5 && bytes.Contains(w, []byte(want)) {
+					found = found || len(w) > shortWord
+				}
 			}
-		}
+		})
+		f.eachWord(closeFrom, closeTo, func(w []byte) {
+			for _, want := range words {
+				found = found || len(w) <= shortWord && len(want) == len(w) && equalFold(w, want)
+			}
+		})
 	}
-	f.eachWord(max(0, start-contextBefore), start, look)
-	f.eachWord(end, min(len(f.t), end+contextAfter), look)
+	limit := min(len(f.t), end+contextAfter)
+	near(max(0, start-contextBefore), start, max(0, start-16), start)
+	near(end, limit, end, min(limit, end+8))
 	return found
 }
 

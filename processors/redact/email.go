@@ -279,6 +279,8 @@ func (f *finder) isAccount(start, i, end int) bool {
 		}
 	case next == ' ' && f.at(start-1) == '[':
 		return true // [user@host ~]$
+	case next == '\'' && bytes.HasPrefix(t[end:], []byte("'s password")):
+		return true // as ssh asks
 	}
 	return false
 }

@@ -63,12 +63,28 @@ func (e *Engine) Find(dst []Span, text []byte) []Span {
 		// What is taken out may uncover more; settle looks again.
 		dst = resolve(dst, base)
 	}
-	dst = e.settle(dst, base, text, false)
-	if c&cStar != 0 {
-		dst = e.settle(dst, base, text, true)
-	}
+	dst = e.settleAll(dst, base, text, c&cStar != 0)
 	if e.kept != nil {
-		dst = e.kept.settle(dst, base, text, false)
+		dst = e.kept.settleAll(dst, base, text, c&cStar != 0)
+	}
+	return dst
+}
+
+// settleAll settles with what emphasizes and, if there is any, without, in turn
+// until neither finds more.
+func (e *Engine) settleAll(dst []Span, base int, text []byte, stars bool) []Span {
+	dst, _ = e.settle(dst, base, text, false)
+	for range maxRounds {
+		var more bool
+		if !stars {
+			break
+		}
+		if dst, more = e.settle(dst, base, text, true); !more {
+			break
+		}
+		if dst, more = e.settle(dst, base, text, false); !more {
+			break
+		}
 	}
 	return dst
 }
@@ -79,8 +95,9 @@ const maxRounds = 12
 
 // settle finds in the folded text, with what is known taken out, until nothing
 // new comes: then a second pass over the redacted text finds nothing either.
-// With marks, what emphasizes a part of a value is left out of it.
-func (e *Engine) settle(dst []Span, base int, text []byte, marks bool) []Span {
+// With marks, what emphasizes a part of a value is left out of it. It says
+// whether it found any.
+func (e *Engine) settle(dst []Span, base int, text []byte, marks bool) (_ []Span, found bool) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
 	s.marks = marks
@@ -93,12 +110,13 @@ func (e *Engine) settle(dst []Span, base int, text []byte, marks bool) []Span {
 		if len(s.spans) == 0 {
 			break
 		}
+		found = true
 		for _, sp := range s.spans {
 			dst = append(dst, Span{Start: s.start(sp.Start), End: s.end(sp.End), Type: sp.Type})
 		}
 		dst = resolve(dst, base)
 	}
-	return dst
+	return dst, found
 }
 
 // Redact appends text to dst with each span replaced, and returns it. spans must

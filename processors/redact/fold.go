@@ -2,6 +2,7 @@ package redact
 
 import (
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -233,20 +234,26 @@ func plain(r rune) byte {
 		return '@'
 	case r >= 0x200B && r <= 0x200F, r >= 0x2060 && r <= 0x2064, r == 0xFEFF, r == 0xAD, r >= 0x202A && r <= 0x202E:
 		return invisible
-	case r >= 0x660 && r <= 0x669:
-		return byte(r - 0x660 + '0') // Arabic-Indic
-	case r >= 0x6F0 && r <= 0x6F9:
-		return byte(r - 0x6F0 + '0')
-	case r >= 0x966 && r <= 0x96F:
-		return byte(r - 0x966 + '0') // Devanagari
-	case r >= 0x9E6 && r <= 0x9EF:
-		return byte(r - 0x9E6 + '0') // Bengali
-	case r >= 0xE50 && r <= 0xE59:
-		return byte(r - 0xE50 + '0') // Thai
-	case r >= 0x1D7CE && r <= 0x1D7FF:
-		return byte((r-0x1D7CE)%10 + '0') // mathematical digits
+	case r >= 0x660 && !(r >= 0x3400 && r <= 0x9FFF) && !(r >= 0xAC00 && r <= 0xD7A3) && unicode.IsDigit(r):
+		return decimal(r)
 	case r >= 0x1D400 && r <= 0x1D6A3:
 		return mathLetter(r)
+	}
+	return keep
+}
+
+// decimal is the digit that a decimal digit of any script stands for: in every
+// one they follow each other from zero (the Unicode Standard, 4.6).
+func decimal(r rune) byte {
+	for _, d := range unicode.Nd.R16 {
+		if r <= rune(d.Hi) && r >= rune(d.Lo) {
+			return byte('0' + (r-rune(d.Lo))%10)
+		}
+	}
+	for _, d := range unicode.Nd.R32 {
+		if r <= rune(d.Hi) && r >= rune(d.Lo) {
+			return byte('0' + (r-rune(d.Lo))%10)
+		}
 	}
 	return keep
 }

@@ -32,7 +32,7 @@ func TestWhatIsNoSecret(t *testing.T) {
 		{"--password file --token-file x1y2z3", ""},
 		{"uuid 550e8400-e29b-41d4-a716-446655440000", ""},
 		{"commit da39a3ee5e6b4b0d3255bfef95601890afd80709 d41d8cd98f00b204e9800998ecf8427e", ""},
-		{"AKIAIOSFODNN7EXAMPLE sk_live_xxxxxxxxxxxxxxxxxxxxxxxx", ""},
+		{"AKIAXXXXXXXXXXXXXXXX sk_live_xxxxxxxxxxxxxxxxxxxxxxxx", ""},
 		{"sk-learn-contrib and pat-a-cake and re_compile_pattern", ""},
 	})
 }

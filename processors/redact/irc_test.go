@@ -93,6 +93,34 @@ func BenchmarkChat(b *testing.B) {
 	}
 }
 
+// BenchmarkTypes measures real chat with each type off, and with it alone: what
+// a detector costs is the difference to all, or to none.
+func BenchmarkTypes(b *testing.B) {
+	root := os.Getenv("COLDSTREAM_IRC")
+	if root == "" {
+		b.Skip("COLDSTREAM_IRC is not set")
+	}
+	messages := ircMessages(b, root)
+	run := func(name string, off []Type) {
+		e, err := New(Policy{Off: off})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			var spans []Span
+			b.ReportAllocs()
+			for i := range b.N {
+				spans = e.Find(spans[:0], messages[i%len(messages)])
+			}
+		})
+	}
+	run("on=all", nil)
+	run("on=none", Types())
+	for _, typ := range Types() {
+		run("off="+typ.String(), []Type{typ})
+	}
+}
+
 func split(s string) [][]byte { return bytes.Split([]byte(s), []byte("\n")) }
 
 // TestIRCUnderPolicies holds the promises of every action on real chat.

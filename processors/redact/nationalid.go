@@ -46,10 +46,10 @@ func (f *finder) lettersBefore(start int) int {
 			break
 		}
 		j := i
-		for j > 0 && i-j < 4 && f.t[j-1]-'A' < 26 {
+		for j > 0 && i-j < 4 && isAlpha(f.t[j-1]) && (f.t[j-1]^f.t[i-1])&0x20 == 0 {
 			j--
 		}
-		if j == i || f.glued(j-1) {
+		if j == i || f.glued(j-1) || i-j > 2 && f.t[j]-'a' < 26 {
 			break
 		}
 		from = j
@@ -123,7 +123,7 @@ func (f *finder) nationalAt(c []byte, start, end, seps int) bool {
 		if !looked {
 			general, looked = f.near(start, end), true
 		}
-		if general&ctxIdentity != 0 && seps < 5 || f.says(start, end, r.words) {
+		if general&ctxIdentity != 0 && general&(ctxNumber|ctxIDWord) != 0 && seps < 5 || f.says(start, end, r.words) {
 			return true
 		}
 	}

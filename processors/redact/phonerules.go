@@ -81,8 +81,14 @@ func (f *finder) dialled(p *phoneForm) bool {
 // dials says whether a word to dial, or that a number is somebody's, stands
 // right before start.
 func (f *finder) dials(start int) bool {
+	if b := f.at(start - 1); b != ' ' && b != ':' && b < 0x80 {
+		return false
+	}
+	if n := len(f.out); n > f.base && f.out[n-1].Type == Phone && f.out[n-1].End+6 > start {
+		return true // one more of a list
+	}
 	c := f.words(max(0, start-24), start)
-	return c&ctxDial != 0 || c&ctxMine != 0 && c&(ctxPhone|ctxNumber) != 0
+	return f.wordBefore(start)&ctxDial != 0 || c&ctxMine != 0 && c&(ctxPhone|ctxNumber) != 0
 }
 
 // isStamp says whether one group of digits reads as a day, with a time or

@@ -164,7 +164,7 @@ func (f *finder) mark(i int) {
 		if f.e.on[Secret] && f.at(i+1) == '-' && isAlpha(f.at(i+2)) && f.at(i-1) != '-' {
 			f.flag(i)
 		}
-		if f.e.on[Secret] && (f.at(i+1) == 'p' || f.at(i+1) == 'u') {
+		if f.e.on[Secret] && bytesIn(f.at(i+1), "pua") && f.at(i-1) == ' ' {
 			f.option(i)
 		}
 		if f.e.on[PrivateKey] && i >= f.blockEnd {

@@ -101,9 +101,5 @@ func (f *finder) spelledDomain(host, i int) int {
 // lowerWord is a short word in lower case, for a look-up.
 func lowerWord(w []byte) string {
 	var b [40]byte
-	n := copy(b[:], w)
-	for i := range n {
-		b[i] = lower(b[i])
-	}
-	return string(b[:n])
+	return string(lowerInto(b[:], w))
 }

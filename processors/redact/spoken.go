@@ -4,7 +4,7 @@ import "bytes"
 
 var (
 	bearer  = secretKey{"bearer", 16, false}
-	pastKey = []string{" is ", " was ", " ist ", " es ", " est ", " e ", " é ", " è ", " to "}
+	pastKey = []string{" was changed to ", " has been changed to ", " was reset to ", " was set to ", " is now ", " set to ", " should be ", " will be ", " is: ", " is ", " was ", " ist ", " es ", " est ", " e ", " é ", " è ", " to "}
 )
 
 // spoken finds a secret that is said rather than assigned: "password is …",
@@ -83,11 +83,24 @@ func (f *finder) option(i int) {
 	switch {
 	case t[i+1] == 'p' && t[i+2] != ' ' && (bytes.Contains(before, []byte("mysql")) || bytes.Contains(before, []byte("mariadb"))):
 		f.value(i+2, &optionKey)
-	case t[i+1] == 'p' && t[i+2] == ' ' && bytes.Contains(before, []byte("sshpass")):
+	case t[i+1] == 'p' && t[i+2] == ' ' && passwordOption(before, "sshpass", "docker login", "mongo", "az login", "htpasswd", "ldap"):
+		f.value(i+3, &optionKey)
+	case t[i+1] == 'a' && t[i+2] == ' ' && bytes.Contains(before, []byte("redis-cli")):
 		f.value(i+3, &optionKey)
 	case t[i+1] == 'u' && t[i+2] == ' ' && bytes.Contains(before, []byte("curl")):
 		f.userPassword(i + 3)
 	}
+}
+
+// passwordOption says whether one of the commands whose -p is a password was
+// called before.
+func passwordOption(before []byte, commands ...string) bool {
+	for _, c := range commands {
+		if bytes.Contains(before, []byte(c)) {
+			return true
+		}
+	}
+	return false
 }
 
 var optionKey = secretKey{"password", 6, true}

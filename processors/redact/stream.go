@@ -10,6 +10,9 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode/utf8"
+
+	"github.com/buger/jsonparser"
 )
 
 // StreamOptions say how Run writes.
@@ -71,6 +74,8 @@ type streamer struct {
 	opts     StreamOptions
 	stats    Stats
 	line     []byte
+	id       []byte // room for an id
+	text     []byte // room for content whose escapes are undone
 	spans    []Span
 	redacted []byte
 	out      []byte
@@ -90,10 +95,40 @@ func (s *streamer) readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// input is a line of NDJSON. The pointer tells an empty content from none.
-type input struct {
-	ID      json.RawMessage `json:"id"`
-	Content *string         `json:"content"`
+// input is a line of NDJSON: the id as it was written, and the content.
+type input struct{ id, content []byte }
+
+// parse reads a line as a document, valid until the next call; false for what
+// only looks like one, or has no content that is a string.
+func (s *streamer) parse(line []byte) (doc input, ok bool) {
+	if !json.Valid(line) {
+		return doc, false
+	}
+	err := jsonparser.ObjectEach(line, func(key, value []byte, kind jsonparser.ValueType, _ int) error {
+		switch {
+		case string(key) == "content" && kind == jsonparser.String:
+			text, err := jsonparser.Unescape(value, s.text[:cap(s.text)])
+			if err != nil {
+				var whole string
+				err = json.Unmarshal(quoted(nil, value), &whole)
+				text = []byte(whole)
+			}
+			doc.content, ok = text, err == nil
+			return err
+		case string(key) == "id" && kind == jsonparser.String:
+			s.id = quoted(s.id[:0], value)
+			doc.id = s.id
+		case string(key) == "id":
+			doc.id = value
+		}
+		return nil
+	})
+	return doc, ok && err == nil
+}
+
+// quoted is the inside of a JSON string as it was, with its quotes.
+func quoted(dst, inside []byte) []byte {
+	return append(append(append(dst, '"'), inside...), '"')
 }
 
 // document is the answer to one line, with its line feed. A line that only
@@ -102,11 +137,10 @@ func (s *streamer) document(line []byte, number int) []byte {
 	id := strconv.AppendQuote(nil, strconv.Itoa(number))
 	text := line
 	if trimmed := bytes.TrimLeft(line, " \t"); len(trimmed) > 0 && trimmed[0] == '{' {
-		var doc input
-		if json.Unmarshal(line, &doc) == nil && doc.Content != nil {
-			text = []byte(*doc.Content)
-			if isID(doc.ID) {
-				id = doc.ID
+		if doc, ok := s.parse(line); ok {
+			text = doc.content
+			if isID(doc.id) {
+				id = doc.id
 			}
 		}
 	}
@@ -148,14 +182,45 @@ func isID(raw json.RawMessage) bool {
 	return len(raw) > 0 && (raw[0] == '"' || raw[0] == '-' || isDigit(raw[0]))
 }
 
-// appendJSONString writes text as JSON, without the escapes meant for HTML.
-// JSON is UTF-8: bytes that are not become U+FFFD.
+// appendJSONString writes text as JSON (RFC 8259, 7), without the escapes meant
+// for HTML. JSON is UTF-8: bytes that are not become U+FFFD.
 func appendJSONString(dst, text []byte) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(string(text)); err != nil {
-		return append(dst, `""`...) // a string always encodes
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	from := 0
+	for i := 0; i < len(text); {
+		b := text[i]
+		if b >= ' ' && b != '"' && b != '\\' && b < utf8.RuneSelf {
+			i++
+			continue
+		}
+		size := 1
+		if b >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeRune(text[i:]); r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, text[from:i]...)
+		switch b {
+		case '"', '\\':
+			dst = append(dst, '\\', b)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\r':
+			dst = append(dst, `\r`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			if b < ' ' {
+				dst = append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&15])
+			} else {
+				dst = append(dst, "\ufffd"...)
+			}
+		}
+		i += size
+		from = i
 	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+	return append(append(dst, text[from:]...), '"')
 }

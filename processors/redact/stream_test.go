@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -88,5 +89,45 @@ func TestRunExplainsAndCounts(t *testing.T) {
 	if err := stats.Write(&numbers); err != nil || !strings.Contains(numbers.String(), "5 messages, 4 with something found, 1 dropped") ||
 		!strings.Contains(numbers.String(), "1  project         keep\n") || strings.Contains(numbers.String(), "jwt") {
 		t.Errorf("%v\n%s", err, numbers.String())
+	}
+}
+
+// TestRunReadsAndWritesJSONAsOthersDo holds both directions to encoding/json, for
+// texts with every kind of escape.
+func TestRunReadsAndWritesJSONAsOthersDo(t *testing.T) {
+	e := newEngine(t)
+	texts := []string{"", "\"", `\`, "a\nb\tc\rd\x01\x1f\x7f", "é 日本 \U0001F600", "bad \xff\xe2\x80 end", "<b>&amp;</b>", "\u2028", `\u0041`, "x\x00y"}
+	for _, text := range texts {
+		line, err := json.Marshal(map[string]string{"id": text, "content": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range []string{string(line), " " + string(line), `{"z":{"content":"no"},"content":"old","id":7,` + string(line[1:])} {
+			var out bytes.Buffer
+			if _, err := e.Run(context.Background(), strings.NewReader(in+"\n"), &out, StreamOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			var got struct{ ID, Content string }
+			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+				t.Fatalf("%s: %v", out.Bytes(), err)
+			}
+			var want struct{ Content string }
+			if err := json.Unmarshal(line, &want); err != nil {
+				t.Fatal(err)
+			}
+			if got.Content != want.Content || got.ID != want.Content {
+				t.Errorf("%s became %+v, want %q", in, got, want.Content)
+			}
+		}
+	}
+	for _, in := range []string{`{"content":"a"} b`, `{"content":"a",}`, `{"content":7}`, `{"content":null}`, `{"Content":"a"}`, `[{"content":"a"}]`, `{"x":"\ud800"}`} {
+		var out bytes.Buffer
+		if _, err := e.Run(context.Background(), strings.NewReader(in), &out, StreamOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Content string }
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Content != in {
+			t.Errorf("%s became %s, %v", in, out.Bytes(), err)
+		}
 	}
 }

@@ -38,7 +38,7 @@ func TestTexts(t *testing.T) {
 }
 
 // marked takes the marks out of a line and gives the spans they say.
-func marked(t *testing.T, line string) (text []byte, spans []Span) {
+func marked(t testing.TB, line string) (text []byte, spans []Span) {
 	t.Helper()
 	for {
 		before, rest, found := strings.Cut(line, "«")

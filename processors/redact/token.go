@@ -96,7 +96,7 @@ func (f *finder) token(start, end int) {
 func (f *finder) vendorToken(start int, rules []*vendorRule) {
 	t := f.t
 	for _, r := range rules {
-		if len(t)-start < len(r.prefix)+r.min || len(r.prefix) > 1 && t[start+1] != r.prefix[1] || string(t[start:start+len(r.prefix)]) != r.prefix {
+		if len(t)-start < len(r.prefix)+min(r.min, minCut) || len(r.prefix) > 1 && t[start+1] != r.prefix[1] || string(t[start:start+len(r.prefix)]) != r.prefix {
 			continue
 		}
 		if b := f.at(start - 1); b == barrier || b == '-' && isAlnum(f.at(start-2)) || b == '+' {
@@ -109,7 +109,7 @@ func (f *finder) vendorToken(start int, rules []*vendorRule) {
 		for end > body && bytesIn(t[end-1], ".-/") {
 			end-- // a full stop or dash after the token
 		}
-		if n := end - body; n < r.min || n > r.max || f.glued(end) || r.body != csEscaped && placeholder(t[body:end]) {
+		if n := end - body; n > r.max || f.glued(end) || r.body != csEscaped && placeholder(t[body:end]) || n < r.min && !r.cutShort(t[body:end]) {
 			continue
 		}
 		if r.check != nil && !r.check(t[start:end], len(r.prefix)) {
@@ -121,6 +121,20 @@ func (f *finder) vendorToken(start int, rules []*vendorRule) {
 		f.add(start, end, Secret)
 		return
 	}
+}
+
+// minCut is the shortest body of a token that was not pasted whole.
+const minCut = 16
+
+// cutShort says whether the body of a token is most of one: people lose the end,
+// and what is left is secret still. The prefix has to be one that nothing else
+// has.
+func (r *vendorRule) cutShort(body []byte) bool {
+	if r.check != nil && r.vendor != "GitHub" || len(r.prefix) < 4 || !bytes.ContainsAny([]byte(r.prefix), "_-") && r.prefix != "AIza" || len(body) < max(minCut, r.min*2/3) || r.min > 80 {
+		return false
+	}
+	k := countKinds(body)
+	return k.digits > 1 && k.letters > 3 && k.others < 3 && entropy(body) >= 3.5
 }
 
 // placeholder says whether what should be random is an example: few different
@@ -144,12 +158,19 @@ func placeholder(body []byte) bool {
 	if distinct < 5 && len(body) > 8 || distinct < 3 || longest >= 6 {
 		return true
 	}
-	for _, word := range [...]string{"example", "xxxx", "your", "placeholder", "redacted"} {
-		if containsFold(body, word) {
+	for _, word := range [...]string{"example", "xxxx", "your_", "your-", "yourkey", "yourtoken", "yoursecret", "yourapi", "placeholder", "redacted"} {
+		if containsFold(body, word) && !endsExample(body) {
 			return true
 		}
 	}
 	return false
+}
+
+// endsExample says whether a body is random but for "EXAMPLE" near its end, as
+// in the documentation of AWS: people paste real ones in its place.
+func endsExample(body []byte) bool {
+	at := bytes.LastIndex(body, []byte("EXAMPLE"))
+	return at >= 8 && len(body)-at <= 10 && mixed(body[:at])
 }
 
 // containsFold says whether t contains a word given in lower case.

@@ -4,10 +4,10 @@ package redact
 // descriptions of their formats.
 var vendorRules = append(moreVendorRules, []vendorRule{
 	// Clouds and hosting.
-	{vendor: "AWS", prefix: "AKIA", body: csUpper, min: 16, max: 16, check: awsKey},
-	{vendor: "AWS", prefix: "ASIA", body: csUpper, min: 16, max: 16, check: awsKey},
-	{vendor: "AWS", prefix: "ABIA", body: csUpper, min: 16, max: 16, check: awsKey},
-	{vendor: "AWS", prefix: "ACCA", body: csUpper, min: 16, max: 16, check: awsKey},
+	{vendor: "AWS", prefix: "AKIA", body: csUpper, min: 16, max: 16},
+	{vendor: "AWS", prefix: "ASIA", body: csUpper, min: 16, max: 16},
+	{vendor: "AWS", prefix: "ABIA", body: csUpper, min: 16, max: 16},
+	{vendor: "AWS", prefix: "ACCA", body: csUpper, min: 16, max: 16},
 	{vendor: "AWS Bedrock", prefix: "ABSK", body: csBase64, min: 100, max: 280},
 	{vendor: "Google API key", prefix: "AIza", body: csURL, min: 35, max: 35},
 	{vendor: "Google OAuth secret", prefix: "GOCSPX-", body: csURL, min: 28, max: 28},
@@ -187,11 +187,6 @@ func hasDigit(token []byte, prefix int) bool {
 		}
 	}
 	return false
-}
-
-// awsKey refuses the keys of AWS's own documentation.
-func awsKey(token []byte, _ int) bool {
-	return string(token[len(token)-7:]) != "EXAMPLE"
 }
 
 // githubToken takes a token of GitHub's without its checksum (CRC-32 in base 62,
