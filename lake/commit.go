@@ -24,6 +24,7 @@ type change struct {
 	op       table.Operation    // append; replace where files take the place of others
 	files    []iceberg.DataFile // to add
 	remove   []File             // to take out; live in the version, or there is no commit
+	forget   []int64            // snapshots that the version no longer lists, beside those that are too many
 	props    iceberg.Properties // of the table, to set
 	position string             // for the summary; "" keeps what the parent's says
 	summary  iceberg.Properties // further entries of the summary

@@ -44,6 +44,8 @@ type RunConfig struct {
 	Log *slog.Logger // nil means none
 	// OnCommit, if set, is called after every commit, by the goroutine that runs.
 	OnCommit func(Progress)
+	// OnOwn, if set, is called when the partition comes and goes: one committer of the group has it, or none.
+	OnOwn func(bool)
 	// OnRetry, if set, is called with every error after which the committer tries again, by any goroutine.
 	OnRetry func(error)
 }
@@ -156,6 +158,9 @@ func (r *runner) own(yes bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.owned = yes
+	if r.cfg.OnOwn != nil {
+		r.cfg.OnOwn(yes)
+	}
 }
 
 // startAt makes the table's position the place to read from. A new table starts at 0: should the topic

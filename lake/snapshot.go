@@ -62,7 +62,7 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 	return []table.Update{
 		table.NewAddSnapshotUpdate(snap),
 		table.NewSetSnapshotRefUpdate(table.MainBranch, snap.SnapshotID, table.BranchRef, 0, 0, 0),
-		table.NewRemoveSnapshotsUpdate(forgotten(base.Metadata), false),
+		table.NewRemoveSnapshotsUpdate(union(forgotten(base.Metadata), c.forget), false),
 	}, nil
 }
 
@@ -90,6 +90,12 @@ func forgotten(meta table.Metadata) []int64 {
 		}
 	}
 	return ids
+}
+
+func union(a, b []int64) []int64 {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func newSnapshotID(meta table.Metadata) int64 {

@@ -14,7 +14,7 @@ func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		newUpCommand(g), newDemoCommand(g), newRunCommand(g), newInitCommand(g), newImportCommand(g, g.publishTarget),
 		newGenerateCommand(g, g.publishTarget), newSQLCommand(g), newVerifyCommand(g), newIDCommand(g), newMigrateCommand(g),
-		newConfigCommand(g), newDLQCommand(g), newLakeCommand(g), newCompactCommand(g), newRedactCommand(), newDoctorCommand(g), newVersionCommand(g),
+		newConfigCommand(g), newDLQCommand(g), newLakeCommand(g), newCompactCommand(g), newSweepCommand(g), newRedactCommand(), newDoctorCommand(g), newVersionCommand(g),
 	}
 }
 

@@ -44,12 +44,12 @@ func newCompactCommand(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, table, err := g.lakeTable(false)
+			cfg, table, err := g.lakeTable(false)
 			if err != nil {
 				return err
 			}
 			var bar *progress.Bar // made once it is known how much there is to do
-			job, err := compact.New(compact.Config{Table: table, Progress: func(rows int64) { bar.Add(rows) }})
+			job, err := compact.New(withProgress(compactConfig(cfg, table), func(rows int64) { bar.Add(rows) }))
 			if err != nil {
 				return failed(err)
 			}
@@ -71,6 +71,11 @@ func newCompactCommand(g *globals) *cobra.Command {
 	c.Flags().StringVar(&from, "from", "", "first `DAY`, as 2024-01-01 (default the first there is)")
 	c.Flags().StringVar(&to, "to", "", "the `DAY` after the last (default all closed days)")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be done")
+	return c
+}
+
+func withProgress(c compact.Config, tell func(rows int64)) compact.Config {
+	c.Progress = tell
 	return c
 }
 

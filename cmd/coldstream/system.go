@@ -35,6 +35,7 @@ type system struct {
 	started time.Time
 	keeper  supervisor
 	meter   *lagMeter
+	upkeep  *upkeep // nil where no committer runs
 
 	mu        sync.Mutex
 	pipelines map[string]*ingest.Pipeline // by part; the one that runs now
@@ -58,10 +59,14 @@ func newSystem(cfg *config.Config, parts []string) (*system, error) {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	log := slog.Default()
-	return &system{
+	s := &system{
 		cfg: cfg, log: log, parts: parts, engine: engine, started: time.Now(), meter: meter,
 		keeper: supervisor{log: log}, pipelines: map[string]*ingest.Pipeline{},
-	}, nil
+	}
+	if slices.Contains(parts, partCommitter) {
+		s.upkeep, err = s.newUpkeep()
+	}
+	return s, err
 }
 
 // checkDedup refuses a window that cannot be, or that would take more than half of the machine's memory if this process
@@ -119,6 +124,9 @@ func (s *system) run(ctx context.Context, web *serve.Server) error {
 				s.keeper.set("http", err)
 			}
 		})
+	}
+	if s.upkeep != nil {
+		readers.Go(func() { s.keeper.keep(ctx, "upkeep", s.upkeep.run) })
 	}
 	for _, p := range s.parts {
 		if p == partCommitter {
@@ -199,6 +207,7 @@ func (s *system) runCommitter(ctx context.Context) error {
 		Client: s.client(), Topic: s.cfg.Kafka.Topics.Chunks, Group: s.cfg.Kafka.GroupOf(partCommitter), Log: s.log,
 		SessionTimeout: s.cfg.Kafka.SessionTimeout,
 		OnCommit:       func(p lake.Progress) { s.keeper.set(partCommitter, nil) },
+		OnOwn:          s.upkeep.owned.Store,
 		OnRetry:        func(err error) { s.keeper.passing(partCommitter, err) },
 	})
 }

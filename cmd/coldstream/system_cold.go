@@ -22,7 +22,7 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	t := s.cfg.Kafka.Topics
 	sink, err := coldsink.New(coldsink.Config{
 		Table: table, Store: table.Store(), Worker: instance.ID, Chunks: t.Chunks, DLQ: t.DLQ, Epoch: s.cfg.Epoch,
-		Policy: int64(s.engine.Version()), Checkpoint: s.cfg.Cold.Checkpoint, Grace: s.grace(), MaxBytes: int(s.cfg.Cold.MaxBytes),
+		Policy: int64(s.engine.Version()), Checkpoint: s.cfg.Cold.Checkpoint, Grace: s.grace(), MaxBytes: int(s.cfg.Cold.MaxBytes), MaxAge: s.cfg.Lake.SweepMargin / 4,
 		Logger: s.log,
 	})
 	if err != nil {

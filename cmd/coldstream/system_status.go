@@ -104,6 +104,9 @@ func (s *system) counters() map[string]int64 {
 		out["cold.checkpoints"], out["cold.files"], out["cold.chunks"], out["cold.bytes"] = st.Checkpoints, st.Files, st.Chunks, st.Bytes
 		out["cold.held_rows"] = int64(st.HeldRows)
 	}
+	if s.upkeep != nil {
+		s.upkeep.told.add(out)
+	}
 	if s.hot != nil {
 		st := s.hot.Stats()
 		out["hot.rows"], out["hot.blocks"], out["hot.retries"], out["hot.refused"] = st.Rows, st.Blocks, st.Retries, st.Refused

@@ -57,12 +57,6 @@ type Topics struct{ Events, Chunks, Erasures, DLQ string }
 // S3 says where the lake is.
 type S3 struct{ Endpoint, Region, AccessKey, SecretKey, Bucket, Prefix string }
 
-// Lake says how the lake's tables are kept and shown.
-type Lake struct{ Clients LakeClients }
-
-// LakeClients is what readers of the catalog under /v1/iceberg are told about the object store.
-type LakeClients struct{ Endpoint, AccessKey, SecretKey string }
-
 // ClickHouse says where the hot store is, and whether the statement by which it reads the lake carries the store's keys.
 type ClickHouse struct {
 	Addr, User, Password, Database string
@@ -210,6 +204,7 @@ func (c *Config) Validate() Problems {
 	bad(c.Cold.Checkpoint >= time.Second && c.Cold.Checkpoint <= 24*time.Hour, "cold.checkpoint", "%v: from 1s to 24h", c.Cold.Checkpoint)
 	bad(c.Cold.Grace >= 0, "cold.grace", "%v: 0 or more", c.Cold.Grace)
 	bad(c.Cold.MaxBytes >= 1<<20, "cold.max_bytes", "at least 1048576")
+	c.Lake.validate(bad)
 	bad(c.Hot.BatchRows >= 1 && c.Hot.BatchRows <= 1_000_000, "hot.batch_rows", "from 1 to 1000000")
 	bad(c.Hot.BatchDelay > 0 && c.Hot.BatchDelay <= time.Minute, "hot.batch_delay", "more than 0, at most 1m")
 	bad(c.Dedup.Window >= 0, "dedup.window", "a number of offsets, 0 or more")

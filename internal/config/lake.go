@@ -1,0 +1,33 @@
+package config
+
+import "time"
+
+// Lake says how the lake's tables are kept and shown.
+type Lake struct {
+	Clients LakeClients
+
+	CompactEvery  time.Duration
+	CompactAfter  time.Duration
+	CompactFiles  int
+	CompactMemory int64
+	FileBytes     int64
+	ExpireEvery   time.Duration
+	Keep          time.Duration
+	SweepEvery    time.Duration
+	SweepMargin   time.Duration
+}
+
+// LakeClients is what readers of the catalog under /v1/iceberg are told about the object store.
+type LakeClients struct{ Endpoint, AccessKey, SecretKey string }
+
+func (l *Lake) validate(bad func(ok bool, key, format string, a ...any)) {
+	bad(l.CompactEvery >= 0, "lake.compact_every", "0 for never, or a duration")
+	bad(l.CompactAfter >= 0, "lake.compact_after", "0 or more")
+	bad(l.CompactFiles >= 1, "lake.compact_files", "at least 1")
+	bad(l.CompactMemory >= 64<<20, "lake.compact_memory", "at least 67108864 (64 MiB)")
+	bad(l.FileBytes >= 1<<20 && l.FileBytes <= 1<<30, "lake.file_bytes", "from 1048576 (1 MiB) to 1073741824 (1 GiB)")
+	bad(l.ExpireEvery >= 0, "lake.expire_every", "0 for never, or a duration")
+	bad(l.Keep >= 10*time.Minute, "lake.keep", "%v: at least 10m, or readers lose the version that they read", l.Keep)
+	bad(l.SweepEvery >= 0, "lake.sweep_every", "0 for never, or a duration")
+	bad(l.SweepMargin >= time.Hour, "lake.sweep_margin", "%v: at least 1h; workers give up what they could not announce within a quarter of it", l.SweepMargin)
+}
