@@ -40,6 +40,9 @@ func (w *world) settle(when string) bool {
 
 func (w *world) await(ctx context.Context, marks map[int32]int64, when string) bool {
 	for w.watch.behind(marks) > 0 {
+		if w.spoilt() {
+			return false
+		}
 		select {
 		case <-ctx.Done():
 			if w.ctx.Err() == nil {

@@ -92,7 +92,7 @@ func run(ctx context.Context, o options) error {
 	for _, f := range all {
 		r.fired[f.Kind.name] = 0
 	}
-	for len(all) > 0 && ctx.Err() == nil && !r.late() && r.violations == 0 {
+	for len(all) > 0 && ctx.Err() == nil && !r.late() && !r.spoilt() {
 		n := min(o.world, len(all))
 		if err := r.world(ctx, all[:n]); err != nil {
 			return err

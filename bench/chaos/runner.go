@@ -243,6 +243,13 @@ func (r *runner) wrong(format string, a ...any) {
 	}
 }
 
+// spoilt says whether something was found wrong: what comes after it may only follow from it.
+func (r *runner) spoilt() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.violations > 0
+}
+
 // close ends everything that was started, in the reverse order.
 func (r *runner) close() {
 	for i := len(r.closers) - 1; i >= 0; i-- {

@@ -59,7 +59,7 @@ func (r *runner) world(ctx context.Context, faults []*fault) error {
 	if !w.settle("at the beginning") {
 		return nil
 	}
-	for len(faults) > 0 && ctx.Err() == nil && !r.late() && r.violations == 0 {
+	for len(faults) > 0 && ctx.Err() == nil && !r.late() && !r.spoilt() {
 		n := min(r.o.round, len(faults))
 		w.round(faults[:n])
 		w.again(faults[:n])
@@ -170,7 +170,7 @@ func (w *world) close() {
 func (w *world) round(faults []*fault) {
 	var all sync.WaitGroup
 	for _, f := range faults {
-		if w.ctx.Err() != nil || w.late() || w.violations > 0 {
+		if w.ctx.Err() != nil || w.late() || w.spoilt() {
 			break
 		}
 		if f.Kind.alone || f.Kind.last > 0 {
@@ -193,7 +193,7 @@ func (w *world) round(faults []*fault) {
 // again tries once more what did not strike, of kinds of which nothing struck yet.
 func (w *world) again(faults []*fault) {
 	for _, f := range faults {
-		if w.ctx.Err() == nil && !w.late() && w.violations == 0 && w.fired[f.Kind.name] == 0 {
+		if w.ctx.Err() == nil && !w.late() && !w.spoilt() && w.fired[f.Kind.name] == 0 {
 			w.do(f)
 		}
 	}
