@@ -15,7 +15,7 @@ import (
 )
 
 // settleTime is how long the archive may take to catch up once nothing is broken any more.
-const settleTime = 90 * time.Second
+const settleTime = 2 * time.Minute
 
 // settle waits until the table has everything that the topic held when it was asked; false, and a violation, if it never does.
 func (w *world) settle(when string) bool {

@@ -25,6 +25,7 @@ func kinds() []*kind {
 		{name: "clock-step", often: 2, alone: true, steps: []string{"+10m", "-10m", "+26h", "-26h"}, min: 11 * sec, max: 15 * sec, inject: clockStep},
 		{name: "kafka-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartKafka},
 		{name: "s3-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartMinIO},
+		{name: "compact", often: 2, steps: []string{"once", "two", "kill"}, min: 200 * time.Millisecond, max: 1500 * time.Millisecond, inject: compactBeside},
 		{name: "producer-abort", inject: producerAbort},
 		{name: "producer-hang", min: 8 * sec, max: 10 * sec, inject: producerHang},
 	}

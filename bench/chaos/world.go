@@ -39,6 +39,7 @@ type world struct {
 	watch    *watcher
 	checker  checker
 
+	compacting    sync.Mutex
 	lettersBefore map[string]int // of a topic of the same name that was deleted
 	chunksLost    int            // how often announced checkpoints were lost: their rows, and their dead letters, are written again
 }
