@@ -90,6 +90,10 @@ func (t *Table) Create(ctx context.Context) (*Version, error) {
 	return v, nil
 }
 
+// maxWalk is how many versions Load reads one after the other before it asks the hint for a nearer place: a worker that
+// has loaded nothing for a month of commits would otherwise read all of them while its group waits.
+const maxWalk = 4
+
 // Load gives the newest version. Errors: ErrNoTable, ErrDamaged, ErrUnknownVersion, or the store's.
 func (t *Table) Load(ctx context.Context) (*Version, error) {
 	v := t.last.Load()
@@ -99,7 +103,16 @@ func (t *Table) Load(ctx context.Context) (*Version, error) {
 			return nil, fmt.Errorf("load %s: %w", t.Location(), err)
 		}
 	}
-	for {
+	for walked := 0; ; walked++ {
+		if walked == maxWalk {
+			near, err := t.start(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("load %s: %w", t.Location(), err)
+			}
+			if near.N > v.N {
+				v = near
+			}
+		}
 		next, err := t.read(ctx, v.N+1)
 		switch {
 		case errors.Is(err, objects.ErrNotFound):
