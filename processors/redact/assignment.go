@@ -2,7 +2,6 @@ package redact
 
 import (
 	"bytes"
-	"math"
 )
 
 // secretKey is how the name of an assigned secret ends, without - and _.
@@ -22,7 +21,7 @@ var secretKeys = func() (t [256][]secretKey) {
 	}
 	add(6, true, "password", "passwd", "passwort", "passphrase", "passcode", "passwrd", "pwd", "pass", "pw", "psw",
 		"kennwort", "contraseña", "contrasena", "motdepasse", "mdp", "senha", "palavrapasse", "parola", "hasło", "haslo", "wachtwoord", "lösenord", "passord",
-		"adgangskode", "salasana", "jelszó", "heslo", "şifre", "sifre", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "비번",
+		"identifiedby", "converttosecurestring", "adgangskode", "salasana", "jelszó", "heslo", "şifre", "sifre", "пароль", "Пароль", "ПАРОЛЬ", "密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "비번",
 		"mậtkhẩu", "รหัสผ่าน", "סיסמה", "סיסמא", "كلمةالسر", "كلمةالمرور", "κωδικός", "पासवर्ड")
 	add(10, false, "secret")
 	add(12, false, "apikey", "secretkey", "accesskey", "authkey", "encryptionkey", "accountkey", "signingkey", "licensekey", "masterkey", "sharedkey", "consumerkey",
@@ -176,22 +175,6 @@ func (f *finder) value(start int, key *secretKey) {
 	}
 }
 
-// isVariableOfEnv says whether the value [start, end) is a word without digits
-// that is assigned as a shell does, to a name in capitals, and is no word that
-// all use there.
-func (f *finder) isVariableOfEnv(start, end int) bool {
-	if f.at(start-1) != '=' || !(f.at(start-2)-'A' < 26) || end-start < 12 {
-		return false
-	}
-	for _, b := range f.t[start:end] {
-		if b-'a' >= 26 && b != '-' && b != '_' {
-			return false
-		}
-	}
-	v := f.t[start:end]
-	return entropy(v) >= 3 && !placeholder(v) && !saysPlaceholder(v)
-}
-
 // pair finds the password in ("user", "password"), whose bracket ends before
 // start, as HTTP clients take it.
 func (f *finder) pair(start int) {
@@ -217,76 +200,6 @@ func (f *finder) parameter(i int) bool {
 	return false
 }
 
-// keyBefore is the secret that the name before the sign at i says, or nil. The
-// name of a "value" is the one that stands before it, as in XML attributes and
-// lists of variables.
-func (f *finder) keyBefore(i int) *secretKey {
-	j := f.nameEnd(i)
-	if j < 0 {
-		return nil
-	}
-	if lower(f.t[j]) == 'e' && j >= 5 && equalFold(f.t[j-4:j+1], "value") && !isAlnum(f.t[j-5]) {
-		k := j - 5
-		for k > 0 && k > j-24 && bytesIn(f.t[k], " \t\r\n,\"'") {
-			k--
-		}
-		j = k
-	}
-	keys := secretKeys[lower(f.t[j])]
-	for k := range keys {
-		if f.endsWith(j, keys[k].name) {
-			return &keys[k]
-		}
-	}
-	return nil
-}
-
-// nameEnd is the last character of the name before the sign at i, -1 for none.
-func (f *finder) nameEnd(i int) int {
-	j := i - 1
-	for j >= 0 && j > i-5 && bytesIn(f.t[j], " \"'`:]\\") {
-		j--
-	}
-	return j
-}
-
-// endsWith says whether the name that ends at j ends with name, - and _ apart,
-// at the beginning of a word of it.
-func (f *finder) endsWith(j int, name string) bool {
-	for k := len(name) - 1; k >= 0; k-- {
-		for j >= 0 && k < len(name)-1 && (f.t[j] == '_' || f.t[j] == '-' || f.t[j] == ' ' && len(name) > 5) {
-			j--
-		}
-		if j < 0 || lower(f.t[j]) != name[k] {
-			return false
-		}
-		j--
-	}
-	// "DB_PASSWORD", "dbPassword" and "mypassword" name one; "compass" does not.
-	if len(name) <= 5 && isAlnum(name[0]) && j >= 0 && isAlpha(f.t[j]) {
-		return f.t[j+1]-'A' < 26 && f.t[j]-'a' < 26 || name == "token" || name[0] == 'p' && name != "parola" && f.beforePass(j)
-	}
-	return true
-}
-
-// beforePass says whether what ends at j goes before "pass" and its like in the
-// name of a password, as in "dbpass", and not in a word such as "compass".
-func (f *finder) beforePass(j int) bool {
-	from := j + 1
-	for from > 0 && j-from < 12 && isAlpha(f.t[from-1]) {
-		from--
-	}
-	switch w := f.t[from : j+1]; {
-	case len(w) > 8:
-		return false
-	default:
-		var buf [8]byte
-		return !notBeforePass[string(lowerInto(buf[:], w))]
-	}
-}
-
-var notBeforePass = map[string]bool{"com": true, "encom": true, "by": true, "tres": true, "sur": true, "over": true, "under": true, "em": true, "im": true, "out": true, "hall": true, "multi": true, "single": true, "two": true, "render": true, "boarding": true, "low": true, "high": true, "band": true}
-
 // afterScheme is where the credentials of a header begin whose value begins at
 // i, and the scheme before them in lower case (RFC 9110, 11.4); "-" for one
 // that is not known, "" for none.
@@ -297,99 +210,4 @@ func (f *finder) afterScheme(i int) (at int, scheme string) {
 		}
 	}
 	return i, ""
-}
-
-// isCredential says whether a value stands for credentials after a scheme:
-// "user:password" in base64 after Basic (RFC 7617), else what is long enough
-// and no word.
-func isCredential(v []byte, scheme string) bool {
-	if isVariable(v) || placeholder(v) || saysPlaceholder(v) {
-		return false
-	}
-	if scheme == "basic" {
-		var text [256]byte
-		n, ok := decodeBase64(text[:], v)
-		return ok && n > 2 && bytes.IndexByte(text[:n], ':') >= 0
-	}
-	n := countKinds(v)
-	return len(v) >= 8 && n.others-n.symbols <= len(v)/2 && (n.digits > 0 && n.letters > 0 && len(v) >= 12 || len(v) >= 16 && n.upper > 1 && n.letters-n.upper > 1)
-}
-
-// kinds are how many characters of a value are of each kind.
-type kinds struct{ letters, upper, digits, others, symbols int }
-
-func countKinds(v []byte) (k kinds) {
-	for _, b := range v {
-		switch {
-		case isDigit(b):
-			k.digits++
-		case isAlpha(b):
-			k.letters++
-			if b-'A' < 26 {
-				k.upper++
-			}
-		default:
-			k.others++
-			if bytesIn(b, "!@#$%^&+=?~*") {
-				k.symbols++
-			}
-		}
-	}
-	return k
-}
-
-// isSecretValue says whether a value could be a secret; what is quoted may have
-// more signs in it.
-func isSecretValue(v []byte, weak, quoted bool) bool {
-	if isVariable(v) || placeholder(v) || saysPlaceholder(v) || bytesIn(v[0], "+,.)") || looksLikeURL(v) {
-		return false
-	}
-	for i, b := range v {
-		switch {
-		case b >= 0x80, b == '(' && i > 0 && !quoted, b == '(' && v[len(v)-1] == ')', b == '[' && !quoted:
-			return false // a call, an index, prose
-		case !weak && !quoted && bytesIn(b, "()[]{}<>\\"):
-			return false
-		}
-	}
-	k := countKinds(v)
-	if weak {
-		return k.letters > 0 && k.digits > 0 || k.symbols > 0 && (k.digits > 0 || k.upper > 0 && k.upper < k.letters && v[0] != '&') || k.digits >= 8 ||
-			quoted && k.letters >= 16 && k.others == 0 && k.upper == 0 && entropy(v) >= 3
-	}
-	lower := k.letters - k.upper
-	return k.digits > 1 && k.letters > 3 || k.digits > 0 && k.upper > 2 && lower > 2 && len(v) >= 20 ||
-		len(v) >= 16 && k.upper*3 >= k.letters && lower*3 >= k.letters && entropy(v) >= 3.5
-}
-
-// saysPlaceholder says whether a value says of itself that it is none.
-func saysPlaceholder(v []byte) bool {
-	for _, word := range [...]string{"hmac-sha", "changeme", "change-me", "change_me", "dummy", "process.env", "getenv", "secrets.", "insert_", "insert-", "replace_", "replace-", "your_", "your-", "_here", "-here", "undefined"} {
-		if containsFold(v, word) {
-			return true
-		}
-	}
-	return len(v) > 3 && equalFold(v[:4], "your")
-}
-
-// entropy is Shannon's, in bits a character.
-func entropy(v []byte) float64 {
-	var count [256]int
-	for _, b := range v {
-		count[b]++
-	}
-	h, n := 0.0, float64(len(v))
-	for _, b := range v {
-		h -= math.Log2(float64(count[b])/n) / n
-	}
-	return h
-}
-
-func looksLikeURL(v []byte) bool {
-	for i := 0; i+2 < len(v); i++ {
-		if v[i] == ':' && v[i+1] == '/' && v[i+2] == '/' {
-			return true
-		}
-	}
-	return v[0] == '/' || v[0] == '~' || v[0] == '.'
 }

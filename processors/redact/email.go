@@ -286,26 +286,29 @@ func (f *finder) isAccount(start, i, end int) bool {
 }
 
 // afterRemoteShell says whether the word at start is the first argument of ssh
-// and its like, options apart.
+// and its like, options and their values apart.
 func (f *finder) afterRemoteShell(start int) bool {
 	end := start
-	for range 4 {
+	value := false // whether the word after is only there as the value of an option
+	for range 8 {
 		if end == 0 || f.t[end-1] != ' ' {
 			return false
 		}
 		end--
 		from := end
-		for from > 0 && end-from < 12 && f.t[from-1] > ' ' {
+		for from > 0 && end-from < 40 && f.t[from-1] > ' ' {
 			from--
 		}
 		word := bytes.Trim(f.t[from:end], "\"'`$(")
 		switch string(word) {
 		case "ssh", "scp", "sftp", "rsync", "mosh", "sshfs", "ssh-copy-id":
-			return true
+			return !value
 		}
-		if len(word) == 0 || word[0] != '-' && !isDigit(word[0]) {
+		option := len(word) > 1 && word[0] == '-'
+		if len(word) == 0 || value && !option || bytesIn(word[len(word)-1], ";|&.,:!?") {
 			return false
 		}
+		value = !option
 		end = from
 	}
 	return false

@@ -104,8 +104,8 @@ func (s *scratch) foldOpen(text []byte, i int) int {
 		s.put(barrier, i, i+n)
 		return n
 	}
-	if n := escapedAt(text[i:]); n > 0 {
-		s.put('@', i, i+n)
+	if b, n := escaped(text, i); n > 0 {
+		s.put(b, i, i+n)
 		return n
 	}
 	b, n := bracketed(text[i:])
@@ -166,14 +166,19 @@ func closing(open byte) byte {
 	return '>'
 }
 
-// escapedAt is the length of an "@" at the start of t as URLs and HTML write it.
-func escapedAt(t []byte) int {
+// escaped reads an "@" at i as URLs and HTML write it, or the plus that begins a
+// value in a URL's query.
+func escaped(text []byte, i int) (byte, int) {
+	t := text[i:]
+	if len(t) > 3 && string(t[:3]) == "%2B" && isDigit(t[3]) && i > 0 && text[i-1] == '=' {
+		return '+', 3
+	}
 	for _, form := range [...]string{"%40", "&#64;", "&#x40;", "&commat;"} {
 		if t[0] == form[0] && len(t) >= len(form) && string(t[:len(form)]) == form {
-			return len(form)
+			return '@', len(form)
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // emphasis says whether two equal signs of markdown's bold, struck or hidden
@@ -206,7 +211,10 @@ func needsOpen(text []byte) bool {
 		if _, n := bracketed(text[i:]); n > 0 {
 			return true
 		}
-		if text[i] == '[' && markLen(text[i:]) > 0 || escapedAt(text[i:]) > 0 {
+		if text[i] == '[' && markLen(text[i:]) > 0 {
+			return true
+		}
+		if _, n := escaped(text, i); n > 0 {
 			return true
 		}
 	}

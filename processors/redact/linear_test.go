@@ -18,6 +18,8 @@ var adversaries = []string{
 	"http://a:", "ghp_", "sk-", "xoxb-1", "eyJ", "eyJhbGciOiJIUzI1NiJ9.", "eyJhbGciOiJIUzI1NiJ9-", "-----BEGIN PRIVATE KEY-----", "-----", "-", "PuTTY-User-Key-File-2: ",
 	"DE89 ", "DE893704", "00:11:", "00-", "+1 ", "+", "(1", "phone 123 ", "call 0123456789 ", "id 12345678 ", "password=", "token: a1", "authorization: bearer ", "(at)",
 	"[dot]", "[REDACTED:", "[REDACTED:ip]", "\u200b", "１", "１.", "\xff", "bc1q", "0x", "bot123456789:", "MTIz.", "%", "_", "a_", "a-1-",
+	" dot ", "a at b dot c ", "AT x DOT ", "%40", "=%2B1", "&#64;", "a**1", "||1", "creds a:b", "password for x: Aa1!aaaa", "auth=(\"a\", ", "mysql -pa1 ", "curl -u a:b1 ", "token is a1",
+	"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", "u:p@tcp(", "a/b@//c", "AB 12 ", "A123456(3) ", "nhs 943 ", "tel 1 ", "<pw>a1", "value=a1", "EQ-", "key_1_", "a-b.c_d", "ssh -i a ", "01 ", "069 12 ",
 	"bob@example.com ", "203.0.113.9 ", "+12125550123 ", "4111111111111111 ", "password=hunter2!x ", "078-05-1121 ",
 }
 

@@ -110,6 +110,9 @@ func (f *finder) nationalAt(c []byte, start, end, seps int) bool {
 	}
 	general := hint(0)
 	looked := false
+	if f.wordBefore(start)&ctxPhoneWord != 0 {
+		return false
+	}
 	for _, r := range nationalByLength[len(c)] {
 		if !hasShape(c, r.shape) || !r.right(c) {
 			continue

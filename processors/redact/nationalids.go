@@ -40,7 +40,7 @@ var nationalRules = append(worldRules, []nationalRule{
 	{"CA", "SIN", "ddddddddd", sin, []string{"sin", "nas"}},
 	{"CN", "resident identity number", "dddddddddddddddddX", residentCN, nil},
 	{"CN", "resident identity number", "dddddddddddddddddX", residentCN, []string{"身份证", "身份證", "证件"}},
-	{"IN", "Aadhaar", "dddddddddddd", aadhaar, []string{"aadhaar", "aadhar", "uidai", "uid"}},
+	{"IN", "Aadhaar", "dddddddddddd", aadhaar, []string{"aadhaar", "aadhar", "adhaar", "uidai", "uid", "आधार"}},
 	{"KR", "RRN", "ddddddddddddd", rrn, []string{"rrn", "jumin", "주민등록번호", "주민번호"}},
 	{"JP", "My Number", "dddddddddddd", myNumber, []string{"mynumber", "マイナンバー", "個人番号"}},
 	{"TW", "identity card", "Addddddddd", idTW, []string{"身分證", "身份證", "taiwan", "roc"}},

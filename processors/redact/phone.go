@@ -59,7 +59,10 @@ func (f *finder) phoneForm(start int) (p phoneForm, ok bool) {
 	case b == '(':
 		p.start, p.paren = start-1, true
 	case b == '+':
-	case f.glued(start - 1), bytesIn(b, "/.,-#$%@&=_") && (b != '=' && b != '/' && b != '-' && b != '.' || isAlnum(f.at(start-2))):
+	case f.glued(start - 1):
+		return p, false
+	case b == ',' && !isDigit(f.at(start-2)):
+	case bytesIn(b, "/.,-#$%@&=_") && (b != '=' && b != '/' && b != '-' && b != '.' || isAlnum(f.at(start-2))):
 		return p, false
 	}
 	if f.at(p.start-1) == '+' && !f.glued(p.start-2) && f.at(p.start-2) != '+' {
@@ -91,7 +94,7 @@ func (f *finder) phoneForm(start int) (p phoneForm, ok bool) {
 	if open && f.t[p.start] == '(' {
 		p.start, p.paren, open = p.start+1, false, false // brackets around the whole
 	}
-	return p, !f.glued(p.end) && !open && !(bytesIn(f.at(p.end), "-./:@%") && isAlnum(f.at(p.end+1)))
+	return p, (!f.glued(p.end) || f.extension(p.end) > p.end) && !open && !(bytesIn(f.at(p.end), "-./:@%") && isAlnum(f.at(p.end+1)))
 }
 
 // phoneGap gives where the next group of digits begins after the separators at

@@ -13,7 +13,7 @@ func (f *finder) isPhone(p *phoneForm) bool {
 	if p.plus {
 		return p.digits >= 8 && (f.validPhone(p, "ZZ") || (p.n > 1 || before&ctxPhoneWord != 0) && f.possiblePhone(p))
 	}
-	if before&ctxOrder != 0 {
+	if before&(ctxOrder|ctxIdentity|ctxSSN|ctxCard) != 0 && before&ctxPhoneWord == 0 {
 		return false
 	}
 	if f.isNorthAmerican(p, before) || p.n > 1 && f.dialled(p) {
@@ -21,6 +21,9 @@ func (f *finder) isPhone(p *phoneForm) bool {
 	}
 	if p.digits < 2*p.n || f.isDate(p) || p.sep == '/' && (p.n > 3 || !p.one) || p.sep == '.' && p.one && !p.paren && (p.n == 2 || p.n == 4) {
 		return false
+	}
+	if before&(ctxDial|ctxPhone) != 0 && p.n > 1 && p.digits >= 9 && !p.isThousands() && !p.wide {
+		return true
 	}
 	if before&ctxPhoneWord != 0 && (p.n > 1 || p.digits >= 8 && !f.isStamp(p)) {
 		return p.n == 1 || !p.isThousands() || f.validAnywhere(p)
@@ -75,7 +78,8 @@ func (f *finder) dialled(p *phoneForm) bool {
 	default:
 		return false
 	}
-	return f.valid("+"+string(text), "ZZ")
+	plus := "+" + string(text)
+	return f.valid(plus, "ZZ") || p.sep == '-' && p.one && p.n > 3 && f.possible(plus)
 }
 
 // dials says whether a word to dial, or that a number is somebody's, stands
@@ -183,9 +187,13 @@ func (f *finder) valid(text, region string) bool {
 // possiblePhone says whether a number with a plus has a country's code and a
 // length in use there.
 func (f *finder) possiblePhone(p *phoneForm) bool {
+	return f.possible(string(f.t[p.start:p.end]))
+}
+
+func (f *finder) possible(text string) bool {
 	if f.lookups++; f.lookups > f.budget() {
 		return false
 	}
-	number, err := phonenumbers.Parse(string(f.t[p.start:p.end]), "ZZ")
+	number, err := phonenumbers.Parse(text, "ZZ")
 	return err == nil && phonenumbers.IsPossibleNumber(number)
 }

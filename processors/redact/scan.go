@@ -132,7 +132,7 @@ func (f *finder) scan() {
 // joined tries what begins with a short word without digits when a sign goes on
 // from it.
 func (f *finder) joined(start, end int) {
-	if longPrefix[f.t[start]] && f.e.on[Secret] {
+	if f.e.on[Secret] && (longPrefix[f.t[start]] || f.at(end) == '-' && end-start > 2 && dashedBody[f.t[start]]) {
 		f.token(start, end)
 	}
 	if n := end - start; (n == 2 || n == 4) && f.e.on[MAC] && isHex(f.t[start]) && isHex(f.t[start+1]) {

@@ -41,6 +41,8 @@ func (f *finder) spoken(start int) {
 		if key := f.keyBefore(from - len(verb)); key != nil {
 			f.spokenEnd = from + 1
 			f.value(from, key)
+		} else {
+			f.described(from-len(verb), from)
 		}
 		return
 	}

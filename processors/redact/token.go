@@ -80,6 +80,17 @@ var longPrefix = func() (t [256]bool) {
 	return t
 }()
 
+// dashedBody says by the first byte whether a rule's prefix ends a word whose
+// body may have a dash before its first digit.
+var dashedBody = func() (t [256]bool) {
+	for i := range vendorRules {
+		if charsets[vendorRules[i].body]['-'] {
+			t[vendorRules[i].prefix[0]] = true
+		}
+	}
+	return t
+}()
+
 // token finds a vendor's token that begins with the word [start, end): the
 // formats are the vendors' own, see vendors.go. A token ends where its
 // characters do, at a length that the vendor issues.
