@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// firstEvents is what the worker reads before the store is kept from it.
+const firstEvents = 1000
+
 // growLag shows a worker's memory while records pile up that it cannot make durable, and while it catches up.
 func growLag(ctx context.Context, o options) error {
 	t, err := openTopics(o.kafka)
@@ -43,9 +46,13 @@ func (w *worker) watchLag(ctx context.Context, t *topics, store *gate) (err erro
 		store.open()
 		err = errors.Join(err, w.stop())
 	}()
-	err = w.await(ctx, 100*time.Millisecond, func() (bool, error) {
-		_, err := w.status(ctx)
-		return err == nil, nil
+	first, err := t.fill(ctx, w.topic, firstEvents, func(int64) {}) // the stream below begins with the same: repeats
+	if err != nil {
+		return err
+	}
+	err = w.await(ctx, 100*time.Millisecond, func() (bool, error) { // it reads, so it has asked the store all that it wants to know
+		s, err := w.status(ctx)
+		return err == nil && s.Counters["cold.records"] >= first.Records, nil
 	})
 	if err != nil {
 		return err
@@ -55,14 +62,14 @@ func (w *worker) watchLag(ctx context.Context, t *topics, store *gate) (err erro
 	next := int64(10_000)
 	made, err := t.fill(ctx, w.topic, w.o.lag, func(n int64) {
 		if n >= next {
-			w.printLag(ctx, n)
-			next *= 10
+			w.printLag(ctx, first.Records+n)
+			next *= 3
 		}
 	})
 	if err != nil {
 		return err
 	}
-	w.printLag(ctx, made.Records)
+	w.printLag(ctx, first.Records+made.Records)
 	store.open()
 	ends, err := t.ends(ctx, w.topic)
 	if err != nil {
