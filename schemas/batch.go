@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -81,10 +80,10 @@ type Ref struct{ Batch, Row int32 }
 // maxArena bounds the text of a batch, so that 32-bit ranges suffice.
 const maxArena = 1 << 30
 
-var pool = sync.Pool{New: func() any { return new(Batch) }}
+var pool freeList
 
 // GetBatch takes an empty batch from the pool.
-func GetBatch() *Batch { return pool.Get().(*Batch) }
+func GetBatch() *Batch { return pool.get() }
 
 // Release empties the batch and gives it back to the pool.
 func (b *Batch) Release() {
@@ -92,7 +91,7 @@ func (b *Batch) Release() {
 		return
 	}
 	b.Reset()
-	pool.Put(b)
+	pool.put(b)
 }
 
 // Keep makes the batch the caller's, who releases it: whoever lent it takes another.

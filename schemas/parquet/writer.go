@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -56,7 +55,26 @@ type Writer struct {
 	enc    *encoder // from a pool, until Finish
 }
 
-var encoders = sync.Pool{New: func() any { return newEncoder() }}
+// encoders are those that nobody uses: as many as a worker builds files at once. A sync.Pool would lose them, and the
+// megabytes that they have grown to, at every garbage collection.
+var encoders = make(chan *encoder, 3)
+
+func getEncoder() *encoder {
+	select {
+	case e := <-encoders:
+		return e
+	default:
+		return newEncoder()
+	}
+}
+
+func putEncoder(e *encoder) {
+	e.forget()
+	select {
+	case encoders <- e:
+	default:
+	}
+}
 
 // NewWriter begins a file of windows with many rows each.
 func NewWriter(from Provenance) *Writer { return newWriter(from, false) }
@@ -65,13 +83,19 @@ func NewWriter(from Provenance) *Writer { return newWriter(from, false) }
 func NewSparseWriter(from Provenance) *Writer { return newWriter(from, true) }
 
 func newWriter(from Provenance, sparse bool) *Writer {
-	return &Writer{from: from, sparse: sparse, out: []byte(magic), stats: newStats(), enc: encoders.Get().(*encoder)}
+	return &Writer{from: from, sparse: sparse, out: []byte(magic), stats: newStats(), enc: getEncoder()}
 }
 
 const (
 	bloomBits = 10    // bits a value: 1 % false positives
 	pageRows  = 16384 // rows of a page, of every column alike
 )
+
+// rowBytes is about what a row of chat takes in a file.
+const rowBytes = 40
+
+// Reserve makes room for rows, so that the file does not move as it grows.
+func (w *Writer) Reserve(rows int) { w.out = slices.Grow(w.out, rows*rowBytes) }
 
 // Size is about the bytes of the file so far.
 func (w *Writer) Size() int { return len(w.out) }
@@ -107,8 +131,7 @@ func (w *Writer) WriteRefs(window schemas.Window, from []*schemas.Batch, rows []
 // Finish closes the file. The writer is of no more use. A file without rows is an error.
 func (w *Writer) Finish() (*File, error) {
 	if w.enc != nil {
-		w.enc.forget()
-		encoders.Put(w.enc)
+		putEncoder(w.enc)
 		w.enc = nil
 	}
 	if w.rows == 0 {

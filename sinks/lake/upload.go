@@ -95,6 +95,7 @@ func (u *uploader) build(p part) (*parquet.File, error) {
 	if rows < parquet.SparseRows*len(p.windows) {
 		w = parquet.NewSparseWriter(from)
 	}
+	w.Reserve(rows)
 	for _, win := range p.windows {
 		if err := w.WriteRefs(win, u.cp.buffer.batches, p.rows.windows[win].rows); err != nil {
 			return nil, err
