@@ -239,7 +239,7 @@ func (r *runner) wrong(format string, a ...any) {
 	r.mu.Unlock()
 	if !many {
 		say("WRONG: %s", text)
-		r.journal.write(entry{What: "wrong", Detail: text})
+		r.journal.write(entry{What: "wrong", Detail: text, Mutant: r.o.mutant})
 	}
 }
 
