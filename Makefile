@@ -70,7 +70,7 @@ chaos-short: go ## the same for about two minutes: each kind of fault once
 	go test -tags faults ./internal/faults
 	log=$$(mktemp)
 	trap 'rm -f "$$log"' EXIT
-	go run ./bench/chaos run --n 32 --round 32 --even --gap 1300ms $(if $(SEED),--seed $(SEED)) --log "$$log" \
+	go run ./bench/chaos run --n 0 --round 100 --even --gap 1300ms $(if $(SEED),--seed $(SEED)) --log "$$log" \
 	  --skip group-expired,group-reset-to-start,group-moved-ahead,chunks-recreated,topic-recreated,disk-full $(ARGS)
 
 .PHONY: chaos-report

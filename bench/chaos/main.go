@@ -57,7 +57,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.IntVar(&o.n, "n", 100, "faults to inject")
+	f.IntVar(&o.n, "n", 100, "faults to inject; 0: every kind as often as its weight says, with --even once")
 	f.IntVar(&o.round, "round", 30, "faults before each check")
 	f.IntVar(&o.world, "world", 120, "faults before topics and table are made anew")
 	f.Uint64Var(&o.seed, "seed", 0, "of the plan; the same seed gives the same faults in the same order (default: from the clock)")

@@ -50,8 +50,10 @@ var mutants = []mutant{
 	{
 		name: "retry-blindly", what: "after an answer that is no success the same files go out again on the newest version",
 		kinds: []string{"s3-lost", "s3-late"},
-		edits: []edit{{"lake/commit.go", "if next, err = t.settle(ctx, next, c.id, err); err != nil {",
-			"if newer, loadErr := t.Load(ctx); !errors.Is(err, objects.ErrPrecondition) && loadErr == nil {\n\t\t\treturn t.commit(ctx, newer, c)\n\t\t}\n\t\tif next, err = t.settle(ctx, next, c.id, err); err != nil {"}},
+		edits: []edit{{
+			"lake/commit.go", "if next, err = t.settle(ctx, next, c.id, err); err != nil {",
+			"if newer, loadErr := t.Load(ctx); !errors.Is(err, objects.ErrPrecondition) && loadErr == nil {\n\t\t\treturn t.commit(ctx, newer, c)\n\t\t}\n\t\tif next, err = t.settle(ctx, next, c.id, err); err != nil {",
+		}},
 	},
 	{
 		name: "free-a-version", what: "who did not see its commit succeed removes the version, so that its number is free again",

@@ -63,6 +63,9 @@ func plan(o options) ([]*fault, error) {
 		}
 		steps[k] = &deck[string]{cards: k.steps}
 	}
+	if o.n == 0 {
+		o.n = len(kinds.cards)
+	}
 	faults := make([]*fault, o.n)
 	for i := range faults {
 		k := kinds.deal(r)
@@ -76,7 +79,7 @@ func plan(o options) ([]*fault, error) {
 		}
 		faults[i] = f
 	}
-	for at := 0; at < len(faults); at += o.world { // scenarios end a world, since the topics may not outlive them
+	for at := 0; at < len(faults); at += max(1, o.world) { // scenarios end a world, since the topics may not outlive them
 		part := faults[at:min(at+o.world, len(faults))]
 		slices.SortStableFunc(part, func(a, b *fault) int { return a.Kind.last - b.Kind.last })
 	}

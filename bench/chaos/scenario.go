@@ -152,7 +152,7 @@ func (w *world) heard(said <-chan string, otherwise string) string {
 		}
 		return text
 	case <-w.ctx.Done():
-	case <-time.After(time.Minute):
+	case <-time.After(2 * time.Minute):
 		w.wrong("no process stopped with a sentence: %s", otherwise)
 	}
 	return ""
