@@ -93,6 +93,10 @@ bench-cold: binary ## the archive's worker on Apache Kafka and MinIO, from a bac
 	export COLDSTREAM_KAFKA_DATA="$(BENCH_DATA)"
 	scripts/real-servers.sh run -- go run ./bench/cold $(ARGS)
 
+.PHONY: bench-lake
+bench-lake: go ## files a window of every shape of traffic, before and after compaction (ARGS)
+	COLDSTREAM_SHAPES=full go test ./bench/lakeshapes -run TestShapes -count 1 -v -timeout 60m $(ARGS)
+
 .PHONY: lint
 lint: go ## format, golangci-lint and the house rules
 	failed=0

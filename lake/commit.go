@@ -25,6 +25,7 @@ type change struct {
 	files    []iceberg.DataFile // to add
 	remove   []File             // to take out; live in the version, or there is no commit
 	forget   []int64            // snapshots that the version no longer lists, beside those that are too many
+	schema   *iceberg.Schema    // the table's columns from this version on; nil: as they are
 	props    iceberg.Properties // of the table, to set
 	position string             // for the summary; "" keeps what the parent's says
 	summary  iceberg.Properties // further entries of the summary
@@ -39,6 +40,9 @@ func (t *Table) commit(ctx context.Context, base *Version, c change) (*Version, 
 	updates, err := t.stage(ctx, base, c)
 	if err != nil {
 		return nil, fmt.Errorf("commit to %s v%d: %w", t.Location(), base.N+1, err)
+	}
+	if c.schema != nil {
+		updates = append(updates, table.NewAddSchemaUpdate(c.schema), table.NewSetCurrentSchemaUpdate(-1))
 	}
 	updates = append(updates, table.NewSetPropertiesUpdate(c.props))
 	meta, err := table.UpdateTableMetadata(base.Metadata, updates, base.MetadataLocation())

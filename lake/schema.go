@@ -39,6 +39,9 @@ const (
 // dayFieldID is the id of the partition field event_day.
 const dayFieldID = 1000
 
+// SchemaVersion counts the changes of the columns: the table's schema follows the release with the highest, see EnsureSchema.
+const SchemaVersion = 1
+
 // EventsSchema gives the columns of the table `events`, schema id 0.
 func EventsSchema() *iceberg.Schema {
 	long, text := iceberg.PrimitiveTypes.Int64, iceberg.PrimitiveTypes.String

@@ -121,7 +121,15 @@ func initLake(ctx context.Context, cfg *config.Config, dryRun bool) (*lake.Table
 	}
 	_, loadErr := table.Load(ctx)
 	if loadErr == nil {
-		return table, nil, table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window})
+		changed, err := table.EnsureSchema(ctx, dryRun)
+		if err != nil {
+			return nil, nil, err
+		}
+		var steps []topics.Change
+		for _, c := range changed {
+			steps = append(steps, topics.Change{Topic: "table " + lake.EventsName, What: c})
+		}
+		return table, steps, table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window})
 	}
 	missing := errors.Is(loadErr, lake.ErrNoTable) || errors.Is(loadErr, objects.ErrNoBucket)
 	if !missing {

@@ -58,15 +58,22 @@ func (f *Reader) readFooter() error {
 	if err := json.Unmarshal([]byte(value(keyWindows)), &f.chunks); err != nil {
 		return fmt.Errorf("%w: windows: %w", ErrFormat, err)
 	}
+	return f.findColumns()
+}
+
+// findColumns looks the columns up by their field ids: an older release may have called one by another name, and had
+// fewer of them. An int column that is a long one by now is read as it is.
+func (f *Reader) findColumns() error {
 	f.places = make([]int, len(columns))
 	for i := range columns {
-		leaf, ok := f.file.Schema().Lookup(columns[i].name)
-		f.places[i] = leaf.ColumnIndex
-		if !ok {
-			if columns[i].required {
-				return fmt.Errorf("%w: no column %s", ErrFormat, columns[i].name)
+		f.places[i] = -1
+		for _, have := range f.file.Root().Columns() {
+			if have.ID() == columns[i].id && have.Leaf() {
+				f.places[i] = have.Index()
 			}
-			f.places[i] = -1
+		}
+		if f.places[i] < 0 && columns[i].required {
+			return fmt.Errorf("%w: no column %s (field id %d)", ErrFormat, columns[i].name, columns[i].id)
 		}
 	}
 	return nil
