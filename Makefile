@@ -122,6 +122,12 @@ clean: ## remove what was built here; what is cached for all checkouts stays
 	rm -rf bin
 	echo 'Removed bin. Fetched and built tools stay in '"$${XDG_CACHE_HOME:-$$HOME/.cache}/coldstream"
 
+.PHONY: readers
+readers: ROUNDS ?= 3
+readers: go libchdb ## every engine reads the table while it is written and compacted: the same rows and content (ROUNDS)
+	COLDSTREAM_PYTHON=$$(scripts/python.sh) COLDSTREAM_ICEBERG=$$(scripts/iceberg.sh) COLDSTREAM_READERS=$(ROUNDS) \
+	  go test ./bench/readers -run TestReadersAgree -count 1 -timeout 30m -v $(ARGS)
+
 .PHONY: go
 go:
 	. scripts/lib.sh
