@@ -15,9 +15,10 @@ import (
 const (
 	// mergeCount small manifests are merged, so that the manifest list does not grow with the number of commits.
 	mergeCount = 100
-	// mergeBytes is the size from which a manifest is left alone; some 30,000 files. The merge of a hundred small
-	// ones reads and writes no more than that.
-	mergeBytes = 8 << 20
+	// manifestFiles is how many files a merged manifest has, at most; one that has less than half is small. A file takes
+	// some 250 bytes: at one file a window a manifest spans a day or two in 80 to 130 KB, and that is what a reader of an
+	// hour reads of them. Larger ones make the list of a year shorter and every look at an hour longer: docs/adr/0033.
+	manifestFiles = 500
 	// mergeReaders is how many manifests are read at once.
 	mergeReaders = 8
 )
@@ -33,16 +34,16 @@ type manifestWriter struct {
 	written  int
 }
 
-// inherited gives the manifests of the parent, all of them.
+// inherited gives the manifests of the parent, but those whose files are all gone.
 func (w *manifestWriter) inherited(parent *table.Snapshot) ([]iceberg.ManifestFile, error) {
 	if parent == nil {
 		return nil, nil
 	}
-	m, err := parent.Manifests(w.table.store.FS(w.ctx))
+	all, err := parent.Manifests(w.table.store.FS(w.ctx))
 	if err != nil {
 		return nil, fmt.Errorf("read manifest list %s: %w", parent.ManifestList, err)
 	}
-	return m, nil
+	return slices.DeleteFunc(all, func(m iceberg.ManifestFile) bool { return !m.HasAddedFiles() && !m.HasExistingFiles() }), nil
 }
 
 // add writes one manifest of new files.
@@ -57,15 +58,14 @@ func (w *manifestWriter) add(files []iceberg.DataFile) (iceberg.ManifestFile, er
 	})
 }
 
-// merge makes one manifest of the small ones once there are many, in the order of their days; live entries only.
+// merge writes the small manifests anew once there are many: live entries only, in the order of their days, in manifests
+// that end with a day where they can.
 func (w *manifestWriter) merge(all []iceberg.ManifestFile) ([]iceberg.ManifestFile, error) {
 	var small, rest []iceberg.ManifestFile
-	total := int64(0)
 	for _, m := range all {
 		mine := m.PartitionSpecID() == int32(w.meta.DefaultPartitionSpec()) &&
 			m.ManifestContent() == iceberg.ManifestContentData && m.SnapshotID() != w.snapshot
-		if mine && total+m.Length() <= mergeBytes {
-			total += m.Length()
+		if mine && m.AddedDataFiles()+m.ExistingDataFiles() < manifestFiles/2 {
 			small = append(small, m)
 		} else {
 			rest = append(rest, m)
@@ -75,17 +75,48 @@ func (w *manifestWriter) merge(all []iceberg.ManifestFile) ([]iceberg.ManifestFi
 		return all, nil
 	}
 	entries, err := w.entries(small)
-	if err != nil {
-		return nil, err
+	if err != nil || len(entries) == 0 {
+		return rest, err
 	}
 	slices.SortStableFunc(entries, func(a, b iceberg.ManifestEntry) int {
 		return cmp.Or(cmp.Compare(dayOf(a.DataFile()), dayOf(b.DataFile())),
 			cmp.Compare(a.DataFile().FilePath(), b.DataFile().FilePath()))
 	})
-	if len(entries) == 0 {
-		return rest, nil
+	for _, part := range cutByDay(entries) {
+		merged, err := w.existing(part)
+		if err != nil {
+			return nil, err
+		}
+		rest = append(rest, merged)
 	}
-	merged, err := w.write(func(m *iceberg.ManifestWriter) error {
+	return rest, nil
+}
+
+// cutByDay cuts entries, which are in the order of their days, into parts of at most manifestFiles, at the end of a day
+// where a part is at least half full by then. So no part but the last is small.
+func cutByDay(entries []iceberg.ManifestEntry) [][]iceberg.ManifestEntry {
+	var parts [][]iceberg.ManifestEntry
+	start, border := 0, 0 // border: the last end of a day at which the part may be cut
+	for i := range entries {
+		if i > start && dayOf(entries[i].DataFile()) != dayOf(entries[i-1].DataFile()) && i-start >= manifestFiles/2 {
+			border = i
+		}
+		if i-start < manifestFiles {
+			continue
+		}
+		end := i
+		if border > start {
+			end = border
+		}
+		parts = append(parts, entries[start:end])
+		start = end
+	}
+	return append(parts, entries[start:])
+}
+
+// existing writes one manifest of entries that are in the table already.
+func (w *manifestWriter) existing(entries []iceberg.ManifestEntry) (iceberg.ManifestFile, error) {
+	return w.write(func(m *iceberg.ManifestWriter) error {
 		for _, e := range entries {
 			if err := m.Existing(e); err != nil {
 				return fmt.Errorf("manifest entry %s: %w", e.DataFile().FilePath(), err)
@@ -93,7 +124,6 @@ func (w *manifestWriter) merge(all []iceberg.ManifestFile) ([]iceberg.ManifestFi
 		}
 		return nil
 	})
-	return append(rest, merged), err
 }
 
 // entries reads the live entries of manifests.
