@@ -19,7 +19,7 @@ import (
 	"github.com/coldstream/coldstream/lake"
 )
 
-// TestReadersAgree pins the newest snapshot, again and again while the table is written, and has every engine read it:
+// TestReadersAgree pins the newest snapshot, again and again while the table is written and compacted, and has every engine read it:
 // the rows, the sums of ids and the content must be what the files hold. It also looks at how each follows the head.
 // COLDSTREAM_READERS is the number of rounds (default 1); with it, an engine that is not installed fails the test.
 func TestReadersAgree(t *testing.T) {
@@ -27,15 +27,16 @@ func TestReadersAgree(t *testing.T) {
 	require.NoError(t, err)
 	w, writer := newWorld(t)
 	ctx, stop := context.WithCancel(t.Context())
-	wrote := make(chan error, 1)
+	wrote, compacted := make(chan error, 1), make(chan error, 1)
 	go func() { wrote <- w.write(ctx, writer) }()
+	go func() { compacted <- w.compact(ctx, writer.Table) }()
 	var report strings.Builder
 	for i := range rounds {
-		have := w.committed()
+		have, swaps := w.committed(), w.swapCount()
 		w.allow(aRound)
 		testkit.Eventually(t, time.Minute, func() error { // something new to read
-			if n := w.committed(); n < have+8*perCommit {
-				return fmt.Errorf("%d rows, and %d before", n, have)
+			if n := w.committed(); n < have+8*perCommit || w.swapCount() == swaps {
+				return fmt.Errorf("%d rows, and %d before; %d days compacted", n, have, w.swapCount())
 			}
 			return nil
 		})
@@ -43,6 +44,7 @@ func TestReadersAgree(t *testing.T) {
 	}
 	stop()
 	require.NoError(t, <-wrote)
+	require.NoError(t, <-compacted)
 	fmt.Print(report.String())
 }
 
@@ -55,7 +57,7 @@ func (w *world) round(t *testing.T, n int, report *strings.Builder) {
 	want := w.want(t, v)
 	w.complete(t, v, &want)
 	answers, errs := make([]answer, len(engines)), make([]error, len(engines))
-	began := w.committed()
+	began, swaps := w.committed(), w.swapCount()
 	var g sync.WaitGroup
 	for i, e := range engines {
 		g.Go(func() {
@@ -67,8 +69,8 @@ func (w *world) round(t *testing.T, n int, report *strings.Builder) {
 		})
 	}
 	g.Wait()
-	fmt.Fprintf(report, "round %d: snapshot %d, %d rows in %s; %d rows more were committed while it was read\n", n+1, snapshot.SnapshotID, want.Rows,
-		snapshot.Summary.Properties["total-data-files"]+" files", w.committed()-began)
+	fmt.Fprintf(report, "round %d: snapshot %d, %d rows in %s; while it was read, %d rows more were committed and %d days compacted\n", n+1, snapshot.SnapshotID, want.Rows,
+		snapshot.Summary.Properties["total-data-files"]+" files", w.committed()-began, w.swapCount()-swaps)
 	out := tabwriter.NewWriter(report, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "reader\tversion\tway\trows\tsum of event ids\tdigest\tread in\tagrees")
 	for i, e := range engines {

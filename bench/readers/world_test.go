@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/coldstream/coldstream/internal/testkit"
 	"github.com/coldstream/coldstream/internal/testkit/lakekit"
+	"github.com/coldstream/coldstream/jobs/compact"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/serve/catalog"
 )
@@ -26,9 +28,10 @@ type world struct {
 	table   *lake.Table // of whoever reads; the writer has its own
 	catalog string      // URI
 
-	mu   sync.Mutex
-	rows int64 // committed
-	left int   // commits that may still be made before the next round
+	mu    sync.Mutex
+	rows  int64 // committed
+	left  int   // commits and swaps that may still be made before the next round
+	swaps int   // days compacted
 }
 
 // odd are documents that some engine could read in another way than the rest: opaque ids, times before 1970 and before
@@ -80,7 +83,7 @@ func (w *world) commit(ctx context.Context, writer *lakekit.Writer) error {
 	return err
 }
 
-// allow lets the writer make n commits, no more.
+// allow lets writer and compaction make n commits, no more.
 func (w *world) allow(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,7 +105,7 @@ func (w *world) committed() int64 {
 const (
 	perCommit = 250                    // events; they spread over an hour, so that a day closes every 24 commits
 	pace      = 400 * time.Millisecond // between two commits
-	// aRound is how many commits are made while the readers of a round read, at most: the table lists a hundred
+	// aRound is how many commits and swaps are made while the readers of a round read, at most: the table lists a hundred
 	// snapshots, and the pinned one must still be among them for the slowest.
 	aRound = 80
 )
@@ -131,4 +134,57 @@ func (w *world) write(ctx context.Context, writer *lakekit.Writer) error {
 			return fmt.Errorf("while readers read: %w", err)
 		}
 	}
+}
+
+// compact goes on compacting every day that has more than one file, the one that is being written too, until ctx ends.
+func (w *world) compact(ctx context.Context, table *lake.Table) error {
+	c, err := compact.New(compact.Config{Table: table, Memory: 32 << 20, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(2 * pace)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := w.compactOnce(ctx, c); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("while readers read: %w", err)
+		}
+	}
+}
+
+func (w *world) compactOnce(ctx context.Context, c *compact.Compactor) error {
+	plans, err := c.All(ctx, compact.Range{})
+	if err != nil {
+		return err
+	}
+	for i := range plans {
+		if !w.allowed() {
+			return nil
+		}
+		r, err := c.Day(ctx, &plans[i])
+		if err != nil {
+			return err
+		}
+		if !r.Abandoned {
+			w.swapped()
+		}
+	}
+	return nil
+}
+
+func (w *world) swapped() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.left--
+	w.swaps++
+}
+
+func (w *world) swapCount() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.swaps
 }

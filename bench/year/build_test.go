@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/coldstream/coldstream/internal/testkit"
 	"github.com/coldstream/coldstream/internal/testkit/lakekit"
@@ -25,7 +26,11 @@ const (
 
 var first = time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// build writes the table unless the folder has it: every window of the days one chunk of rows events, one file each.
+// workers build files side by side, each from a partition of its own.
+const workers = 6
+
+// build writes the table unless the folder has it: every window of the days one chunk of rows events, one file each. What
+// an earlier run has committed stays.
 func build(t *testing.T, dir string, table *lake.Table, days, rows int) {
 	t.Helper()
 	done := filepath.Join(dir, fmt.Sprintf("built-%d-%d", days, rows))
@@ -33,23 +38,69 @@ func build(t *testing.T, dir string, table *lake.Table, days, rows int) {
 		return
 	}
 	began := time.Now()
-	w, err := lakekit.NewWriter(t.Context(), table)
-	require.NoError(t, err)
+	writers := fork(t, table)
 	chat, err := lakekit.NewChat(first, float64(rows)/window.Seconds(), 1)
 	require.NoError(t, err)
-	windows := days * int(24*time.Hour/window)
-	for i := range windows {
-		require.NoError(t, w.Add(t.Context(), first.Add(time.Duration(i)*window), chat.Next(rows)...))
-		require.NoError(t, w.Checkpoint(t.Context()))
-		if (i+1)%perCommit == 0 {
-			_, err = w.Commit(t.Context())
-			require.NoError(t, err)
-		}
-		if (i+1)%2880 == 0 {
-			fmt.Printf("built %d of %d windows in %v\n", i+1, windows, time.Since(began).Round(time.Second))
+	v, err := table.Load(t.Context())
+	require.NoError(t, err)
+	have := committed(v) / rows
+	for range have {
+		chat.Next(rows)
+	}
+	for i, windows := have, days*int(24*time.Hour/window); i < windows; i += perCommit {
+		commitHour(t, writers, chat, i, rows)
+		if i%(10*288) < perCommit {
+			fmt.Printf("built %d of %d windows in %v\n", i, windows, time.Since(began).Round(time.Second))
 		}
 	}
 	require.NoError(t, os.WriteFile(done, nil, 0o600))
+}
+
+func fork(t *testing.T, table *lake.Table) []*lakekit.Writer {
+	t.Helper()
+	w, err := lakekit.NewWriter(t.Context(), table)
+	require.NoError(t, err)
+	writers := []*lakekit.Writer{w}
+	for p := int32(1); p < workers; p++ {
+		f, err := w.Fork(t.Context(), p)
+		require.NoError(t, err)
+		writers = append(writers, f)
+	}
+	return writers
+}
+
+// committed is the number of rows in the table.
+func committed(v *lake.Version) (n int) {
+	for _, s := range v.Position.Sources {
+		n += int(s.Next)
+	}
+	return n
+}
+
+// commitHour writes the windows from number i on and commits them.
+func commitHour(t *testing.T, writers []*lakekit.Writer, chat *lakekit.Chat, i, rows int) {
+	t.Helper()
+	docs := make([][][]byte, perCommit)
+	for k := range docs {
+		docs[k] = chat.Next(rows)
+	}
+	var g errgroup.Group
+	for p, w := range writers {
+		g.Go(func() error {
+			for k := p; k < perCommit; k += len(writers) {
+				if err := w.Add(t.Context(), first.Add(time.Duration(i+k)*window), docs[k]...); err != nil {
+					return err
+				}
+				if err := w.Checkpoint(t.Context()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, g.Wait())
+	_, err := writers[0].Commit(t.Context())
+	require.NoError(t, err)
 }
 
 // ensureBucket makes the bucket of a store that stays.

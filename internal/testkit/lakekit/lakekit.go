@@ -1,7 +1,7 @@
 // Package lakekit fills tables for tests and benchmarks without Kafka: generated chat goes through the cold pipeline's
 // own sink, and its checkpoint records through the committer.
 //
-// [Writer] is one worker and one committer in a process. Everything returns errors rather than failing a test, so that
+// [Writer] is one worker and one committer in a process; Fork adds workers. Everything returns errors rather than failing a test, so that
 // goroutines may use it.
 package lakekit
 
@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,44 +35,74 @@ type Writer struct {
 	sink    *sink.Sink
 	decoder codec.JSON
 	source  schemas.Source
-	topicID string // of chunks
-	next    int64  // of the events
-	chunk   int64  // of chunks
-	records []lake.Record
+	next    int64 // of the source
+	log     *chunkLog
 }
 
-// NewWriter creates the table unless it is there, and begins a topic of its own.
+// chunkLog is topic `chunks`.
+type chunkLog struct {
+	topicID string
+
+	mu      sync.Mutex
+	next    int64
+	records []lake.Record // not committed yet
+}
+
+// NewWriter creates the table unless it is there, and begins a topic of its own; where a writer has written the table
+// before, it goes on with that one's.
 func NewWriter(ctx context.Context, t *lake.Table) (*Writer, error) {
-	if _, err := t.Create(ctx); err != nil {
+	v, err := t.Create(ctx)
+	if err != nil {
 		return nil, err
 	}
 	src := lake.Source{Cluster: cluster, Topic: "events", TopicID: uuid.NewString()}
+	log := &chunkLog{topicID: uuid.NewString()}
+	if pos := &v.Position; len(pos.Sources) > 0 {
+		src.TopicID, log.topicID, log.next = pos.Sources[0].TopicID, pos.Chunks.TopicID, pos.Chunks.Next
+	}
 	n, err := t.EnsureSource(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{
-		Table: t, decoder: codec.JSON{Epoch: schemas.DiscordEpoch}, topicID: uuid.NewString(),
-		source: schemas.Source{Cluster: src.Cluster, Topic: src.Topic, TopicID: src.TopicID, Index: int32(n)},
-	}
-	w.sink, err = sink.New(sink.Config{
-		Table: t, Store: t.Store(), Worker: "lakekit", Chunks: chunks, DLQ: "dlq", Epoch: schemas.DiscordEpoch, Policy: 1,
-		Logger: slog.New(slog.DiscardHandler),
-	})
+	w := &Writer{Table: t, log: log, source: schemas.Source{Cluster: src.Cluster, Topic: src.Topic, TopicID: src.TopicID, Index: int32(n)}}
+	w.next, _ = v.Position.Next(src.Cluster, src.TopicID, 0)
+	return w, w.open(ctx)
+}
+
+// Fork gives a writer of another partition that may work beside w; Commit of either takes what both have checkpointed.
+func (w *Writer) Fork(ctx context.Context, partition int32) (*Writer, error) {
+	v, err := w.Table.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return w, w.sink.Open(ctx, w.take)
+	f := &Writer{Table: w.Table, log: w.log, source: w.source}
+	f.source.Partition = partition
+	f.next, _ = v.Position.Next(f.source.Cluster, f.source.TopicID, partition)
+	return f, f.open(ctx)
+}
+
+func (w *Writer) open(ctx context.Context) (err error) {
+	w.decoder = codec.JSON{Epoch: schemas.DiscordEpoch}
+	w.sink, err = sink.New(sink.Config{
+		Table: w.Table, Store: w.Table.Store(), Worker: "lakekit", Chunks: chunks, DLQ: "dlq", Epoch: schemas.DiscordEpoch, Policy: 1,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	return w.sink.Open(ctx, w.take)
 }
 
 // take is the transaction: it keeps the checkpoint's record for the committer.
 func (w *Writer) take(_ context.Context, _ []schemas.Range, records ...*kgo.Record) error {
+	w.log.mu.Lock()
+	defer w.log.mu.Unlock()
 	for _, r := range records {
 		if r.Topic != chunks {
 			return fmt.Errorf("lakekit: %s got a record: %s", r.Topic, r.Value)
 		}
-		w.records = append(w.records, lake.Record{Offset: w.chunk, Value: r.Value})
-		w.chunk += 2 // a marker after each
+		w.log.records = append(w.log.records, lake.Record{Offset: w.log.next, Value: r.Value})
+		w.log.next += 2 // a marker after each
 	}
 	return nil
 }
@@ -82,7 +113,7 @@ func (w *Writer) Add(ctx context.Context, at time.Time, docs ...[]byte) error {
 	defer b.Release()
 	r := schemas.Range{Source: w.source, From: w.next, Next: w.next + int64(len(docs)), CompleteMs: at.UnixMilli()}
 	for i, doc := range docs {
-		where := codec.Origin{Source: w.source.Index, Offset: w.next + int64(i), Time: at.UnixMicro()}
+		where := codec.Origin{Source: w.source.Index, Partition: w.source.Partition, Offset: w.next + int64(i), Time: at.UnixMicro()}
 		if err := w.decoder.Decode(b, doc, where); err != nil {
 			return fmt.Errorf("lakekit: decode %s: %w", doc, err)
 		}
@@ -98,20 +129,17 @@ func (w *Writer) Checkpoint(ctx context.Context) error {
 
 // Commit takes the checkpoints made since the last Commit into the table, as one commit.
 func (w *Writer) Commit(ctx context.Context) (lake.Committed, error) {
-	var done lake.Committed
-	for last := error(nil); ; last = errors.Join(last, ctx.Err()) {
-		if last != nil {
-			return done, last
+	w.log.mu.Lock()
+	defer w.log.mu.Unlock()
+	for {
+		done, err := lake.NewCommitter(w.Table, cluster, chunks, w.log.topicID).Commit(ctx, w.log.records)
+		if errors.Is(err, lake.ErrUnsettled) && ctx.Err() == nil {
+			continue
 		}
-		var err error
-		done, err = lake.NewCommitter(w.Table, cluster, chunks, w.topicID).Commit(ctx, w.records)
 		if err == nil {
-			w.records = w.records[:0]
-			return done, nil
+			w.log.records = w.log.records[:0]
 		}
-		if !errors.Is(err, lake.ErrUnsettled) {
-			return done, err
-		}
+		return done, err
 	}
 }
 
