@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -360,6 +361,37 @@ func TestPressure(t *testing.T) {
 	m.pressure = false
 	m.mu.Unlock()
 	waitRows(t, m, 5)
+}
+
+// A worker under pressure reads nothing and answers the group all the same: when another joins, it hands a partition over.
+func TestRebalanceUnderPressure(t *testing.T) {
+	topic, group := testkit.Topic(t, 2, nil), testkit.Name(t)
+	full, other := newMemory(), newMemory()
+	full.pressure = true
+	r := run(t, config(t, topic, group, full))
+	testkit.Eventually(t, patience, func() error {
+		if n := len(full.assigned()); n != 2 || r.Stats().Pauses == 0 {
+			return fmt.Errorf("%d partitions, %d pauses", n, r.Stats().Pauses)
+		}
+		return nil
+	})
+	run(t, config(t, topic, group, other))
+	testkit.Eventually(t, patience, func() error {
+		if n := len(other.assigned()); n != 1 {
+			return fmt.Errorf("%d partitions", n)
+		}
+		return nil
+	})
+	if full.rows(0)+full.rows(1) != 0 || full.lost != 0 {
+		t.Errorf("%d rows, lost %d times", full.rows(0)+full.rows(1), full.lost)
+	}
+}
+
+// assigned gives what the sink was given, and may have had to give back.
+func (m *memory) assigned() []schemas.Start {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.starts)
 }
 
 func TestMissingTopic(t *testing.T) {

@@ -68,14 +68,14 @@ func (c Config) small() Config {
 func TestEveryBreakIsCaught(t *testing.T) {
 	var all strings.Builder
 	seen, whole := Break(0), map[Config]bool{}
-	for _, b := range breaks {
+	for i, b := range breaks {
 		c := b.small()
 		seen |= c.Without
 		r := Explore(c)
 		if r.Bad == "" {
 			t.Errorf("%s: not caught, in %d states", b.step, r.States)
 		}
-		fmt.Fprintf(&all, "# %s\n%s\n\n", b.step, r)
+		fmt.Fprintf(&all, "# %d. %s\n%s\n\n", i+1, b.step, r)
 		if c.Without = 0; c.Faults[Erode] > 0 {
 			c.Lossy = true // what is lost is lost; the committer stops
 		}

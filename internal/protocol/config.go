@@ -48,7 +48,7 @@ const (
 	SweepByAge                           // sweep takes whatever is old
 	SweepBlind                           // sweep does not read `chunks`
 	SweepCommitted                       // sweep reads `chunks` without what is not yet committed
-	SweepUnfenced                        // sweep commits nothing between its list and its deletions
+	SweepUnfenced                        // sweep commits nothing before it deletes
 	ExpireAtOnce                         // a version expires the moment that it is replaced
 	SwapGone                             // a compaction swaps although an input is gone
 	SwapOld                              // a compaction swaps however old its output is

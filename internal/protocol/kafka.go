@@ -23,7 +23,7 @@ func (t *turn) group(w int8) {
 		n := *s
 		if n.spend(Expel) {
 			n.expel(w)
-			t.to(&n, "the group drops worker %d, which knows nothing of it", w, 0)
+			t.to(&n, GroupDropsOne, w, 0)
 		}
 	}
 	for p := range int8(t.c.Parts) {

@@ -165,9 +165,8 @@ type put struct {
 
 // Phases of the sweep.
 const (
-	listed = int8(iota + 1) // old files are known
-	fenced                  // a version was committed since
-	chosen                  // those that nothing names are known
+	fenced = int8(iota + 1) // a version was committed; files that were old then are known
+	chosen                  // those of them that nothing names are known
 )
 
 type sweep struct {

@@ -17,21 +17,21 @@ func (t *turn) network() {
 			}
 		}
 		if !waits {
-			t.emit(Move{"a PUT that nobody waits for reaches the store", 0, 0}, &heard, bad)
+			t.emit(Move{ArrivesLate, p.By - 1, i}, &heard, bad)
 			n = *t.s
 			n.drop(i)
-			t.to(&n, "a PUT that nobody waits for is lost", 0, 0)
+			t.to(&n, NeverArrives, p.By-1, i)
 			continue
 		}
-		t.emit(Move{"the store gets the PUT of writer %d and answers", p.By - 1, 0}, &heard, bad)
+		t.emit(Move{Answered, p.By - 1, i}, &heard, bad)
 		if n.spend(Lost) {
 			n.Write[p.By-1].Phase = doubt
-			t.emit(Move{"the store gets the PUT of writer %d and its answer is lost", p.By - 1, 0}, &n, bad)
+			t.emit(Move{AnswerLost, p.By - 1, i}, &n, bad)
 		}
 		if n = *t.s; n.spend(Lost) {
 			n.Write[p.By-1].Phase = doubt
 			n.drop(i)
-			t.to(&n, "the PUT of writer %d is lost", p.By-1, 0)
+			t.to(&n, RequestLost, p.By-1, i)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func (t *turn) expire() {
 			}
 		}
 		v.Kind, v.Doc = tombstone, doc{}
-		what := "expiry leaves a tombstone in the place of version %d"
+		what := LeavesStone
 		if t.c.without(FreeVersions) {
 			v.Kind, what = absent, "expiry deletes version %d"
 		}
@@ -165,8 +165,7 @@ func (t *turn) expire() {
 	}
 }
 
-// sweep lists what is old, commits a version, so that nobody can commit what was staged before, and takes what nothing
-// names.
+// sweep commits a version, so that nobody can commit what was staged before, and takes what was old then and nothing names.
 func (t *turn) sweep() {
 	n := *t.s
 	switch n.Sweep.Phase {
@@ -179,15 +178,13 @@ func (t *turn) sweep() {
 		if n.Sweep.Files == (set{}) || !n.spend(Upkeep) {
 			return
 		}
-		n.Sweep.Phase = listed
-		if t.c.without(SweepUnfenced) {
-			n.Sweep.Phase = fenced
-		}
-		t.to(&n, "sweep lists what is old", 0, 0)
-	case listed:
-		bad := t.c.arrive(&n, put{At: n.Newest + 1, Doc: n.Versions[n.Newest].Doc})
 		n.Sweep.Phase = fenced
-		t.emit(Move{"sweep commits a version", 0, 0}, &n, bad)
+		if t.c.without(SweepUnfenced) {
+			t.to(&n, "sweep begins, and commits nothing", 0, 0)
+			return
+		}
+		bad := t.c.arrive(&n, put{At: n.Newest + 1, Doc: n.Versions[n.Newest].Doc})
+		t.emit(Move{"sweep commits a version; what is old now may go", 0, 0}, &n, bad)
 	case fenced:
 		if !t.c.without(SweepByAge) {
 			n.Sweep.Files = n.Sweep.Files.without(t.c.kept(&n))
@@ -250,7 +247,7 @@ func (t *turn) environment() {
 	}
 	if n := *s; n.spend(Tick) {
 		n.tick()
-		t.to(&n, "much time passes: files get older", 0, 0)
+		t.to(&n, MuchTimeGoes, 0, 0)
 	}
 }
 

@@ -237,7 +237,7 @@ func (t *turn) whole(w int8) {
 		n.Records[n.Ends] = r
 		n.Ends++
 		k.From[p], k.Next[p], n.Committed[p] = r.Next[p], r.Next[p], r.Next[p]
-		t.to(&n, "worker %d makes a checkpoint of one record of partition %d", w, p)
+		t.to(&n, Checkpoints, w, p)
 	}
 }
 

@@ -87,7 +87,7 @@ func (t *turn) writer(i int8) {
 		n := *s
 		if n.spend(Lost) {
 			n.Write[i].Phase = doubt
-			t.to(&n, "writer %d hears no answer in time", i, 0)
+			t.to(&n, HearsNothing, i, 0)
 		}
 	case doubt:
 		t.settle(i)
@@ -99,7 +99,7 @@ func (t *turn) writer(i int8) {
 		if n.spend(Crash) {
 			n.disown(i)
 			n.Write[i] = fresh()
-			t.to(&n, "writer %d is killed", i, 0)
+			t.to(&n, Killed, i, 0)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (t *turn) plan(i int8) {
 			k.Want.add(bit(k.Out))
 		}
 		k.Last, k.Cache = base+1, d
-		t.to(&n, "committer %d plans by the newest version, to record %d of chunks", i, to)
+		t.to(&n, Plans, i, to)
 	}
 }
 
@@ -195,7 +195,7 @@ func (t *turn) send(i int8) {
 	n.Puts[n.Flying] = put{At: k.Base + 1, By: i + 1, Doc: k.Want}
 	n.Flying++
 	k.Phase = sent
-	t.to(&n, "writer %d sends the PUT of the next version", i, 0)
+	t.to(&n, Sends, i, 0)
 }
 
 // rebase puts what a writer adds on the newest version, whatever position that has.
@@ -225,7 +225,7 @@ func (t *turn) settle(i int8) {
 	case mine, unheard && t.c.without(UnknownIsDone):
 		n.disown(i)
 		k.Phase = done
-		t.to(&n, "writer %d finds its commit", i, 0)
+		t.to(&n, Finds, i, 0)
 		return
 	case t.c.without(BlindRetry) && int(i) < t.c.Committers:
 		n.disown(i)
@@ -244,7 +244,7 @@ func (t *turn) settle(i int8) {
 		*k = fresh()
 		k.Last, k.Cache = last, cache
 	}
-	t.to(&n, "writer %d does not find its commit, and looks again", i, 0)
+	t.to(&n, LooksAgain, i, 0)
 }
 
 // raiseHint moves the hint to the writer's version, in two requests.
@@ -257,15 +257,15 @@ func (t *turn) raiseHint(i int8) {
 		t.finish(&n, i, "writer %d writes the hint")
 	case k.Phase == hinting && n.Hint != k.Seen:
 		k.Phase = done
-		t.to(&n, "writer %d finds the hint moved", i, 0)
+		t.to(&n, HintMoved, i, 0)
 	case k.Phase == hinting:
 		n.Hint = k.Base + 2
-		t.finish(&n, i, "writer %d raises the hint")
+		t.finish(&n, i, RaisesHint)
 	case n.Hint >= k.Base+2:
-		t.finish(&n, i, "writer %d finds the hint high enough")
+		t.finish(&n, i, HintIsHigh)
 	default:
 		k.Phase, k.Seen = hinting, n.Hint
-		t.to(&n, "writer %d reads the hint", i, 0)
+		t.to(&n, ReadsHint, i, 0)
 	}
 }
 
