@@ -54,6 +54,10 @@ func (t *Table) Expire(ctx context.Context, before time.Time, dryRun bool, progr
 	if dryRun {
 		return e, nil
 	}
+	// Whoever goes by the hint alone would find a tombstone, had its last commit not come to raise it.
+	if err = t.raiseHint(ctx, e.Newest); err != nil {
+		return e, fmt.Errorf("expire versions of %s: %w", t.Location(), err)
+	}
 	if err = t.bury(ctx, old, progress); err != nil {
 		return e, fmt.Errorf("expire versions of %s: %w", t.Location(), err)
 	}

@@ -64,6 +64,36 @@ func TestExpireKeepsTheNewestAndEveryNumber(t *testing.T) {
 	}
 }
 
+// A commit was made and its author killed before it raised the hint. Readers that know nothing but the hint still find a
+// version when the one that it names has expired.
+func TestExpireRaisesAHintThatLags(t *testing.T) {
+	b := newBed(t)
+	b.three(t)
+	v := must[lake.Expiry](t)(b.Expire(t.Context(), later(), false, nil)) // so that there is no snapshot to forget any more
+	must[lake.Committed](t)(b.committer(b.Table).Commit(t.Context(), records(t, 6, b.checkpoint(t, "cp-3", 30, 40))))
+	b.put(t, "metadata/version-hint.text", fmt.Sprint(v.Newest))
+	if _, err := b.again(t, &hintless{}).Expire(t.Context(), later(), false, nil); err == nil {
+		t.Error("versions expire although the hint cannot be raised")
+	}
+	body, _, err := b.store.Get(t.Context(), b.Key(fmt.Sprintf("metadata/v%d.metadata.json", v.Newest)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(body), "tombstone") {
+		t.Error("the version that the hint names has expired")
+	}
+}
+
+// hintless refuses to write the hint.
+type hintless struct{}
+
+func (hintless) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/version-hint.text") {
+		return answer(r, http.StatusInternalServerError), nil
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // A committer that prepared its commit before its base expired finds the number taken, and commits on the newest.
 func TestExpireUnderACommit(t *testing.T) {
 	b := newBed(t)

@@ -52,6 +52,7 @@ var breaks = []broken{
 	{"sweep that commits nothing before it deletes, beside a frozen committer", Config{Whole: true, Events: 1, Manifests: true, Sweep: true, Without: SweepUnfenced, Faults: faults(Tick, Tick, Upkeep)}},
 	{"the same beside a frozen compaction", Config{Whole: true, Events: 2, Compactors: 1, Sweep: true, Without: SweepUnfenced, Faults: faults(Tick, Tick, Upkeep, Upkeep)}},
 	{"expire a version that a query may need", Config{Whole: true, Events: 2, Compactors: 1, Sweep: true, Expire: true, Reader: true, Without: ExpireAtOnce, Faults: faults(Tick, Tick, Upkeep, Upkeep)}},
+	{"expire the version that the hint names", Config{Whole: true, Events: 1, Expire: true, Without: ExpireHinted, Faults: faults(Tick)}},
 	{"swap although an input is gone", Config{Whole: true, Events: 2, Compactors: 2, Without: SwapGone, Faults: faults(Upkeep, Upkeep)}},
 	{"swap however old the output is", Config{Whole: true, Events: 2, Compactors: 1, Sweep: true, Without: SwapOld, Faults: faults(Tick, Tick, Upkeep, Upkeep)}},
 	{"a compaction that writes the position it planned by", Config{Whole: true, Events: 3, Compactors: 1, Without: SwapPosition, Faults: faults(Upkeep)}},

@@ -21,8 +21,13 @@ func (c *Config) wrong(s *State) string {
 			return bad
 		}
 	}
-	if s.Hint > 0 && s.Versions[s.Hint-1].Kind == absent {
-		return "the hint names a version that is not there"
+	if s.Hint > 0 {
+		switch s.Versions[s.Hint-1].Kind {
+		case absent:
+			return "the hint names a version that is not there"
+		case tombstone:
+			return "the hint names a version that has expired"
+		}
 	}
 	return ""
 }

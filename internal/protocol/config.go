@@ -50,6 +50,7 @@ const (
 	SweepCommitted                       // sweep reads `chunks` without what is not yet committed
 	SweepUnfenced                        // sweep commits nothing before it deletes
 	ExpireAtOnce                         // a version expires the moment that it is replaced
+	ExpireHinted                         // a version expires although the hint names it
 	SwapGone                             // a compaction swaps although an input is gone
 	SwapOld                              // a compaction swaps however old its output is
 	SwapPosition                         // a compaction writes the position that it planned by

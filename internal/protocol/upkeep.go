@@ -141,7 +141,7 @@ func (t *turn) upkeep() {
 // expire leaves a tombstone in the place of the oldest version, if no query can need it, and it is neither the newest nor
 // the one that the hint names.
 func (t *turn) expire() {
-	for at := int8(0); at < t.s.Newest && at < t.s.Hint-1; at++ {
+	for at := int8(0); at < t.s.Newest && (at < t.s.Hint-1 || t.c.without(ExpireHinted)); at++ {
 		if t.s.Versions[at].Kind != live {
 			continue
 		}

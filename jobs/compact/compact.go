@@ -146,7 +146,7 @@ func (w *work) swap(ctx context.Context, r *Result) (*lake.Version, error) {
 		Remove: w.plan.Files, Add: w.outputs,
 		Summary: map[string]string{summaryListing: r.Listing, summaryRepeats: strconv.FormatInt(r.Repeats, 10)},
 		Check: func(context.Context) error {
-			if age := w.cfg.Now().Sub(w.began); age > w.cfg.MaxAge {
+			if age := lake.Age(w.cfg.Now(), w.began); age > w.cfg.MaxAge {
 				return fmt.Errorf("%w: %v", ErrOld, age)
 			}
 			return nil

@@ -54,7 +54,7 @@ func (s *Sink) finish(ctx context.Context) error {
 	if cp.err != nil {
 		return fmt.Errorf("checkpoint %s: %w", cp.id, cp.err)
 	}
-	if age := s.cfg.Now().Sub(cp.closed); age > s.cfg.MaxAge {
+	if age := lake.Age(s.cfg.Now(), cp.closed); age > s.cfg.MaxAge {
 		return fmt.Errorf("%w: checkpoint %s: its files are %v old, and sweep may soon take them", schemas.ErrRewind, cp.id, age)
 	}
 	if err := s.commit(ctx, cp.ranges, s.records(cp)...); err != nil {
