@@ -98,7 +98,7 @@ func (t *turn) rewrite(i int8) {
 		}
 	}
 	k.Phase, k.Last, k.Want = rewritten, at+1, d
-	t.to(&n, "compactor %d makes one file of those that are live", i, 0)
+	t.to(&n, Rewrites, i, 0)
 }
 
 // swap stages a compaction on the newest version, or abandons it.
@@ -113,7 +113,7 @@ func (t *turn) swap(i int8) {
 	if gone || n.fileAge(k.Out) != young && !t.c.without(SwapOld) {
 		*k = fresh()
 		k.Last = at + 1
-		t.to(&n, "compactor %d abandons its output", i, 0)
+		t.to(&n, Abandons, i, 0)
 		return
 	}
 	pos, next := d.Pos, d.Next
@@ -122,7 +122,7 @@ func (t *turn) swap(i int8) {
 	}
 	k.Want = doc{Next: next, Pos: pos, Live: d.Live.without(k.Adds).with(k.Out)}
 	k.Base, k.Last, k.Phase = at, at+1, staged
-	t.to(&n, "compactor %d stages its swap on the newest version", i, 0)
+	t.to(&n, StagesSwap, i, 0)
 }
 
 // upkeep is sweep, expiry and a reader.
