@@ -37,7 +37,7 @@ type Config struct {
 	Sink       Sink
 
 	MaxPoll            int           // records a poll; default 10,000
-	FetchBytes         int32         // bytes a fetch, compressed; default 16 MiB. Memory is a few times that
+	FetchBytes         int32         // bytes a fetch, compressed; default 8 MiB. Memory is some ten times that
 	Tick               time.Duration // longest time between two Sink.Tick; default 50 ms
 	SessionTimeout     time.Duration // default 45 s
 	Heartbeat          time.Duration // default 3 s
@@ -69,7 +69,7 @@ func (c Config) withDefaults() Config {
 		c.MaxPoll = 10_000
 	}
 	if c.FetchBytes == 0 {
-		c.FetchBytes = 16 << 20
+		c.FetchBytes = 8 << 20
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

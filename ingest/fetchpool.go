@@ -14,7 +14,7 @@ type fetchPool struct {
 }
 
 // unfolds is about how many times larger a batch of events is than its compressed form.
-const unfolds = 4
+const unfolds = 3
 
 // maxPooled bounds what is kept in one piece: a rare batch of 64 MiB must not stay.
 const maxPooled = 8 << 20

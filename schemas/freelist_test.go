@@ -2,24 +2,28 @@ package schemas
 
 import "testing"
 
-// Batches in use come back, and those that nobody took through a round are let go.
+// Batches come back as long as they hold less in all than is allowed.
 func TestFreeList(t *testing.T) {
 	var l freeList
-	var taken []*Batch
+	small := new(Batch)
+	small.Reserve(100, 1000)
+	l.put(small)
 	for range 100 {
-		taken = append(taken, l.get())
-	}
-	for _, b := range taken {
+		b := new(Batch)
+		b.Reserve(10_000, 1<<20)
 		l.put(b)
 	}
-	if got := l.get(); got != taken[99] {
-		t.Error("a batch that is free was not given out")
+	if l.bytes > maxFree || len(l.free) < 10 {
+		t.Errorf("%d batches hold %d bytes, at most %d are allowed", len(l.free), l.bytes, maxFree)
 	}
-	l.put(taken[99])
-	for range 2 * freeRound { // one is taken and given back, the others are idle
-		l.put(l.get())
+	var last *Batch
+	for len(l.free) > 0 {
+		last = l.get()
 	}
-	if n := len(l.free); n != 1 {
-		t.Errorf("%d batches are still free, want the one that is used", n)
+	if last != small || l.bytes != 0 {
+		t.Errorf("%d bytes are left, and the first batch was lost: %v", l.bytes, last != small)
+	}
+	if b := l.get(); b.Footprint() != 0 {
+		t.Error("an empty list gave a batch that was used")
 	}
 }

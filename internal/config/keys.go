@@ -66,7 +66,7 @@ var Keys = []Key{
 	{"ids", "auto", "auto: an id that our rule could have made is a Snowflake; opaque: every id of the topic is a text of another rule.", false, func(c *Config) any { return &c.IDs }},
 	{"cold.checkpoint", "5m", "How often a worker makes durable what it holds. Shorter: more and smaller files.", false, func(c *Config) any { return &c.Cold.Checkpoint }},
 	{"cold.grace", "30s", "How long after the mark a checkpoint waits for the window's last events; half of cold.checkpoint at most.", false, func(c *Config) any { return &c.Cold.Grace }},
-	{"cold.max_bytes", "201326592", "Bytes of events that a worker buffers before it checkpoints early. Memory is about three times this.", false, func(c *Config) any { return &c.Cold.MaxBytes }},
+	{"cold.max_bytes", "134217728", "Bytes of events that a worker buffers before it checkpoints early; twice as many are held while the first are uploaded. With the default a worker of four partitions stays below 1 GiB.", false, func(c *Config) any { return &c.Cold.MaxBytes }},
 	{"hot.batch_rows", "200000", "Most rows of one insert into ClickHouse.", false, func(c *Config) any { return &c.Hot.BatchRows }},
 	{"hot.batch_delay", "250ms", "Longest wait of a row for its insert.", false, func(c *Config) any { return &c.Hot.BatchDelay }},
 	{"hot.search", "true", "Whether words are indexed for searching. Without, inserts cost about half and the disk a third less; `init` or `migrate` makes the change.", false, func(c *Config) any { return &c.Hot.Search }},
