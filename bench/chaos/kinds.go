@@ -26,6 +26,8 @@ func kinds() []*kind {
 		{name: "kafka-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartKafka},
 		{name: "s3-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartMinIO},
 		{name: "compact", often: 2, steps: []string{"once", "two", "kill"}, min: 200 * time.Millisecond, max: 1500 * time.Millisecond, inject: compactBeside},
+		{name: "sweep", often: 2, inject: upkeep},
+		{name: "committer-away", min: sweepMargin + 5*sec, max: sweepMargin + 15*sec, inject: committerAway},
 		{name: "producer-abort", inject: producerAbort},
 		{name: "producer-hang", min: 8 * sec, max: 10 * sec, inject: producerHang},
 	}

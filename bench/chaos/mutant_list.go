@@ -88,4 +88,9 @@ var mutants = []mutant{
 		kinds: []string{"group-moved-ahead"},
 		edits: []edit{{"ingest/floor.go", "if at <= max(f.Offset, first.Offset) {", "if at <= first.Offset || f.Offset >= 0 {"}},
 	},
+	{
+		name: "sweep-by-age", what: "sweep takes whatever is older than the margin",
+		kinds: []string{"sweep", "compact"},
+		edits: []edit{{"jobs/sweep/sweep.go", "case !sweepable, s.refs.Has(o.Key), s.announced[o.Key]:", "case !sweepable:"}},
+	},
 }

@@ -130,8 +130,9 @@ http: {addr: "127.0.0.1:0"}
 data: %s
 cold: {checkpoint: %s, grace: 0s}
 dedup: {window: %d}
+lake: {keep: 30s, sweep_margin: %s, compact_every: 0s, expire_every: 0s, sweep_every: 0s}
 `, kafka, w.topic("events"), w.topic("chunks"), w.topic("erasures"), w.topic("dlq"), group, partitions, sessionTimeout,
-		s3, s3User, s3Password, w.name, filepath.Join(w.dir, name), checkpoint, dedupWindow)
+		s3, s3User, s3Password, w.name, filepath.Join(w.dir, name), checkpoint, dedupWindow, sweepMargin)
 }
 
 // process makes the process of a slot; it does not run yet.

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/coldstream/coldstream/internal/faults"
+)
 
 // Lake says how the lake's tables are kept and shown.
 type Lake struct {
@@ -27,7 +31,7 @@ func (l *Lake) validate(bad func(ok bool, key, format string, a ...any)) {
 	bad(l.CompactMemory >= 64<<20, "lake.compact_memory", "at least 67108864 (64 MiB)")
 	bad(l.FileBytes >= 1<<20 && l.FileBytes <= 1<<30, "lake.file_bytes", "from 1048576 (1 MiB) to 1073741824 (1 GiB)")
 	bad(l.ExpireEvery >= 0, "lake.expire_every", "0 for never, or a duration")
-	bad(l.Keep >= 10*time.Minute, "lake.keep", "%v: at least 10m, or readers lose the version that they read", l.Keep)
+	bad(l.Keep >= 10*time.Minute || faults.Built, "lake.keep", "%v: at least 10m, or readers lose the version that they read", l.Keep)
 	bad(l.SweepEvery >= 0, "lake.sweep_every", "0 for never, or a duration")
-	bad(l.SweepMargin >= time.Hour, "lake.sweep_margin", "%v: at least 1h; workers give up what they could not announce within a quarter of it", l.SweepMargin)
+	bad(l.SweepMargin >= time.Hour || faults.Built, "lake.sweep_margin", "%v: at least 1h; workers give up what they could not announce within a quarter of it", l.SweepMargin)
 }

@@ -15,6 +15,9 @@ import (
 // Env names the Unix socket of whoever wants to be asked.
 const Env = "COLDSTREAM_FAULTS"
 
+// Built says that this is a build with fault points.
+const Built = true
+
 var step atomic.Int64 // of the clock, in nanoseconds
 
 // Now is the time by a clock that may have been stepped.

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// sweepMargin is how old an object must be before a sweep may take it. Workers give up what they could not announce within
+// a quarter of it.
+const sweepMargin = 60 * time.Second
+
+// upkeep expires versions and sweeps while everything else goes on. Either may fail, where a fault has the store or the
+// committer is behind.
+func upkeep(w *world, _ *fault) (bool, string) {
+	return w.tidy()
+}
+
+// tidy runs both commands once; false if none of them did its work.
+func (w *world) tidy() (bool, string) {
+	w.compacting.Lock()
+	defer w.compacting.Unlock()
+	ctx, cancel := context.WithTimeout(w.ctx, 2*time.Minute)
+	defer cancel()
+	_, expireErrs, expireErr := output(ctx, w.binary, nil, "lake", "expire", "--json", "--config", w.config("direct"))
+	out, sweepErrs, sweepErr := output(ctx, w.binary, nil, "sweep", "--json", "--config", w.config("direct"))
+	var r struct {
+		Deleted []json.RawMessage
+		Young   int
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		return false, fmt.Sprintf("expire: %v %s; sweep: %v %s", expireErr, expireErrs, sweepErr, sweepErrs)
+	}
+	return sweepErr == nil, fmt.Sprintf("%d objects swept, %d too young", len(r.Deleted), r.Young)
+}
+
+// committerAway keeps all committers away for longer than the sweep's margin, and sweeps meanwhile: what the workers have
+// announced must not be taken, however old it is.
+func committerAway(w *world, f *fault) (bool, string) {
+	for _, name := range committerSlots {
+		s := w.slots[name]
+		s.faulty.Lock()
+		defer s.faulty.Unlock()
+		w.procs[name].signal(syscall.SIGSTOP)
+	}
+	refused, swept := 0, 0
+	for end := time.Now().Add(f.Hold); time.Now().Before(end); {
+		if ok, _ := w.tidy(); ok {
+			swept++
+		} else {
+			refused++
+		}
+		select {
+		case <-w.ctx.Done():
+		case <-time.After(5 * sec):
+		}
+	}
+	for _, name := range committerSlots {
+		w.procs[name].signal(syscall.SIGCONT)
+	}
+	return refused+swept > 0, fmt.Sprintf("away for %s: swept %d times, refused %d times", f.Hold.Round(sec), swept, refused)
+}
