@@ -13,7 +13,7 @@ import (
 )
 
 func newDLQCommand(g *globals) *cobra.Command {
-	return group("dlq", "The dead letters: records that were refused, with the reason", newDLQListCommand(g), newDLQShowCommand(g))
+	return group("dlq", "The dead letters: records that were refused, with the reason", newDLQListCommand(g), newDLQShowCommand(g), newDLQWaitingCommand(g))
 }
 
 // letter is one dead letter as `dlq list --json` prints it.

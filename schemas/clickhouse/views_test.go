@@ -18,7 +18,7 @@ func analyst(t *testing.T) *chhttp.Client {
 	}
 	t.Cleanup(owner.CloseIdle)
 	p := params
-	p.EventsDDL = []string{"CREATE OR REPLACE VIEW events AS SELECT 7 AS event_id, 'message.created' AS type, 101 AS message_id, 5 AS kafka_offset"}
+	p.EventsDDL = []string{"CREATE OR REPLACE VIEW events AS SELECT 7 AS event_id, 'message.created' AS type, 101 AS message_id, CAST(NULL, 'Nullable(String)') AS message_ref, 5 AS kafka_offset"}
 	if _, err := clickhouse.Migrate(t.Context(), owner, p); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestAnAnalystUsesTheViewsWithParameters(t *testing.T) {
 		"SELECT message_id FROM search_messages(words = 'apples') ORDER BY message_id":                       "102\n103\n",
 		"SELECT message_id FROM search_messages(words = '\"three apples\"')":                                 "103\n",
 		"SELECT message_id FROM search_messages(words = 'apples') WHERE channel_id = 5":                      "102\n",
-		"SELECT type FROM message_events(message = 101)":                                                     "message.created\n",
+		"SELECT type FROM message_events(message = '101')":                                                   "message.created\n",
 		"SELECT snowflakeTime(1105864320614400005), coldstreamId('5'), coldstreamId('irc/ubuntu') > 1000000": "2023-05-10 14:30:00.000\t5\t1\n",
 	} {
 		got, err := c.Query(t.Context(), query)

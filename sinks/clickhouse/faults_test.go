@@ -101,6 +101,7 @@ func TestABlockIsRetriedAsItWasUntilAcknowledged(t *testing.T) {
 		"200 with an exception in a line": answer(200, "", "Code: 241. DB::Exception: memory limit exceeded"),
 		"reset after it was applied":      appliedThenReset,
 		"no answer":                       never,
+		"an answer that is late":          appliedTooLate,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fault{queue: []func(*http.Request, http.RoundTripper) (*http.Response, error){act, act}}
@@ -121,9 +122,15 @@ func TestABlockIsRetriedAsItWasUntilAcknowledged(t *testing.T) {
 }
 
 func TestWhatOnlyAnOperatorCanMendStopsTheSink(t *testing.T) {
-	for _, c := range []struct{ code, word string }{{"516", "password"}, {"60", "migrate"}, {"243", "disk is full"}, {"497", "right"}} {
+	for _, c := range []struct{ code, text, word string }{
+		{"516", "no", "password"},
+		{"60", "no", "migrate"},
+		{"243", "no", "disk is full"},
+		{"497", "no", "right"},
+		{"75", "Cannot write to file: errno: 28, strerror: No space left on device", "disk is full"},
+	} {
 		f := &fault{queue: []func(*http.Request, http.RoundTripper) (*http.Response, error){
-			answer(500, c.code, "Code: "+c.code+". DB::Exception: no."),
+			answer(500, c.code, "Code: "+c.code+". DB::Exception: "+c.text+"."),
 		}}
 		h := newHot(t, f, nil)
 		h.write(docs(1)...)

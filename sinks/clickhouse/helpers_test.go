@@ -20,7 +20,7 @@ import (
 
 // TestMain makes the model's default run short; -rapid.checks=N makes it long.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "15"); err != nil {
+	if err := flag.Set("rapid.checks", "8"); err != nil {
 		panic(err)
 	}
 	testkit.Main(m)
@@ -52,27 +52,46 @@ func newHot(t testing.TB, transport http.RoundTripper, change func(*clickhouse.C
 	config := clickhouse.Config{
 		Client: newClient(t, access), Epoch: schemas.DiscordEpoch, MaxAge: time.Millisecond,
 		Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
-		DeadLetter: func(_ context.Context, letters []schemas.DeadLetter) error {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.letters = append(h.letters, letters...)
-			return nil
-		},
+		DeadLetter: h.deadLetter,
 	}
 	if change != nil {
 		change(&config)
 	}
+	h.start(config)
+	return h
+}
+
+// start makes the sink.
+func (h *hot) start(config clickhouse.Config) {
+	h.t.Helper()
 	var err error
 	if h.sink, err = clickhouse.New(config); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	h.open()
-	t.Cleanup(func() {
+	h.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		_ = h.sink.Close(ctx)
 	})
-	return h
+}
+
+func (h *hot) deadLetter(_ context.Context, letters []schemas.DeadLetter) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.letters = append(h.letters, letters...)
+	return nil
+}
+
+// another is a second worker on the same database, with blocks of so many rows.
+func (h *hot) another(rows int) *hot {
+	h.t.Helper()
+	o := &hot{t: h.t, source: h.source, client: h.client}
+	o.start(clickhouse.Config{
+		Client: h.client, Epoch: schemas.DiscordEpoch, MaxRows: rows, MaxAge: time.Millisecond, Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+		DeadLetter: o.deadLetter,
+	})
+	return o
 }
 
 func newClient(t testing.TB, c chhttp.Config) *chhttp.Client {

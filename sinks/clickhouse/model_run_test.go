@@ -188,8 +188,10 @@ func (l *lab) compare(t rapid.TB) {
 // compareSearch looks for one of the words at a time: each costs a query.
 func (l *lab) compareSearch(t rapid.TB) {
 	words := []string{"zebra", "Ωmega", "語", "under"} // parts of the texts that are words in every one of them
-	word := words[l.searched%len(words)]
-	l.searched++
+	word := words[l.searched/3%len(words)]
+	if l.searched++; l.searched%3 != 0 {
+		return
+	}
 	got := l.query("SELECT arraySort(groupArray((channel_id, message_id, ifNull(message_ref, '')))) FROM search_messages(words = '" + word + "')")
 	var want []string
 	for _, m := range l.model.rows(false) {
