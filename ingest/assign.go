@@ -73,9 +73,13 @@ func (s *session) describe(ctx context.Context) error {
 // adjust decides where reading starts, after the group's offsets were fetched and before the first fetch.
 func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	s.mu.Lock() // open holds it until the session has its client
-	admin := s.admin
+	client, admin := s.client, s.admin
 	s.mu.Unlock()
-	plan, err := s.plan(ctx, admin, offsets)
+	err := s.endPrevious(ctx, client)
+	var plan []*partition
+	if err == nil {
+		plan, err = s.plan(ctx, admin, offsets)
+	}
 	if err != nil {
 		if ctx.Err() == nil { // else the group rebalances again and asks again
 			s.fail(err)
@@ -98,6 +102,18 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 		offsets[p.src.Topic][p.src.Partition] = at
 	}
 	return offsets, nil
+}
+
+// endPrevious takes the producer id, which ends a transaction that a process before this one left open. Its records would
+// be waited for otherwise, as long as the broker lets a transaction live.
+func (s *session) endPrevious(ctx context.Context, client *kgo.Client) error {
+	if s.cfg.TransactionalID == "" {
+		return nil
+	}
+	if _, _, err := client.ProducerID(ctx); err != nil {
+		return fmt.Errorf("%w: producer id of %s: %w", schemas.ErrRewind, s.cfg.TransactionalID, err)
+	}
+	return nil
 }
 
 // assign starts the partitions of a plan, in the sink first.

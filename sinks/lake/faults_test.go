@@ -109,6 +109,23 @@ func TestKilledBetweenUploadAndTransaction(t *testing.T) {
 	}
 }
 
+// A worker was killed in the middle of its transaction. The next process under its id ends that at once; it does not wait
+// until the broker does.
+func TestKilledInTransaction(t *testing.T) {
+	w := newWorld(t, 1)
+	id := w.group + "-a"
+	left := testkit.KafkaClient(t, kgo.TransactionalID(id), kgo.TransactionTimeout(2*time.Minute))
+	if err := left.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := left.ProduceSync(t.Context(), &kgo.Record{Topic: w.chunks, Value: []byte("half of a checkpoint")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	w.produce(0, many(0, 10)...)
+	w.start("a")
+	w.want(10)
+}
+
 // A transaction that fails in the middle is aborted as a whole, and its rows are stored once by the next.
 func TestAbortedTransaction(t *testing.T) {
 	w := newWorld(t, 1)
