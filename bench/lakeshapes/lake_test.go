@@ -136,7 +136,9 @@ func (b *bed) write(events []event, first int, r *rand.Rand) {
 			rows.Events = rows.Next - rows.From
 			b.check(b.sinks[int(p)%len(b.sinks)].Write(b.t.Context(), batch, rows, nil))
 		}
-		batch.Release()
+		if !batch.Kept() {
+			batch.Release()
+		}
 	}
 }
 
@@ -241,8 +243,7 @@ func (sh *shape) try(t *testing.T, s *scale) string {
 
 // sendAgain archives some of the events once more, in the next partition.
 func (b *bed) sendAgain(events []event, which []int) int64 {
-	rows := schemas.GetBatch()
-	defer rows.Release()
+	rows := schemas.GetBatch() // the sink's from here on
 	rows.Policy = 1
 	r := rand.New(rand.NewPCG(11, 12))
 	for _, s := range b.sinks {
