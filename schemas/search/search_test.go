@@ -92,11 +92,11 @@ func TestNormalForms(t *testing.T) {
 		"a東b":                      " a 東 b ",
 		"\xff\xfebad \xc3":         " bad ",
 		"x\u00adyz":                " xyz ",
-		"می‌خواهم":                 " میخواهم ",
+		"می\u200cخواهم":            " میخواهم ",
 		"e\u0301te":                " ete ",
 		strings.Repeat("w", 1000):  " " + strings.Repeat("w", 64) + " ",
 		strings.Repeat("é", 1000):  " " + strings.Repeat("e", 64) + " ",
-		"👨‍👩‍👧":                    " 👨 👩 👧 ",
+		"👨\u200d👩\u200d👧":          " 👨 👩 👧 ",
 		"https://x.org is a link":  " https x org is a link ",
 		"[REDACTED:email] of mine": " redacted email of mine ",
 	} {
