@@ -98,7 +98,7 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 		return nil, err
 	}
 	for _, p := range plan {
-		at := kgo.NoResetOffset().At(max(p.start-p.history, p.logStart))
+		at := kgo.NoResetOffset().At(p.rebuild.from)
 		offsets[p.src.Topic][p.src.Partition] = at
 	}
 	return offsets, nil
@@ -135,6 +135,7 @@ func (s *session) assign(ctx context.Context, plan []*partition) error {
 	for _, p := range plan {
 		s.parts[p.key()] = p
 	}
+	s.countRebuilds()
 	return nil
 }
 
@@ -211,6 +212,7 @@ func (s *session) planOne(src schemas.Source, start, logStart, logEnd int64) (*p
 			p.history = max(p.history, h.History())
 		}
 	}
+	s.beginRebuild(p)
 	if p.history > 0 && logStart > 0 && logStart > start-p.history {
 		s.stats.shortHistories.Add(1)
 	}
@@ -280,6 +282,7 @@ func (s *session) forget(m map[string][]int32) []schemas.Source {
 			}
 		}
 	}
+	s.countRebuilds()
 	return gone
 }
 
@@ -289,6 +292,7 @@ func (s *session) loseAll() {
 		gone = append(gone, p.src)
 		delete(s.parts, k)
 	}
+	s.countRebuilds()
 	if len(gone) > 0 {
 		s.cfg.Sink.Lost(gone)
 	}

@@ -36,6 +36,11 @@ type Config struct {
 	Processors func(source schemas.Source) []Processor // called at every assignment; nil: none
 	Sink       Sink
 
+	// Publish writes what processors route to other topics, and samples of repeats, before the rows of the same offsets
+	// reach the sink. nil: rows that are to leave are dropped here, and nothing is published.
+	Publish PublishFunc
+	Sample  Sample // of what a Historian drops
+
 	MaxPoll            int           // records a poll; default 10,000
 	FetchBytes         int32         // bytes a fetch, compressed; default 8 MiB. Memory is some ten times that
 	Tick               time.Duration // longest time between two Sink.Tick; default 50 ms

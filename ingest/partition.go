@@ -20,6 +20,7 @@ type partition struct {
 	logStart   int64
 	history    int64 // offsets before start that processors want to remember
 	processors []Processor
+	rebuild    rebuild
 
 	textRows, textBytes int // of the batch before
 }
@@ -41,6 +42,9 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 	if err := s.remember(p, b, f.Records[:old]); err != nil {
 		return err
 	}
+	if old < len(f.Records) {
+		s.rebuilt(p, p.start)
+	}
 	for rest := f.Records[old:]; len(rest) > 0; {
 		b.Reset()
 		p.reserve(b, rest)
@@ -49,7 +53,8 @@ func (s *session) take(ctx context.Context, f kgo.FetchTopicPartition) error {
 		if err != nil {
 			return err
 		}
-		r := schemas.Range{Source: p.src, From: p.next, Next: rest[n-1].Offset + 1, Dead: int64(len(in.dead))}
+		in.taken = rest[:n]
+		r := schemas.Range{Source: p.src, From: p.next, Next: rest[n-1].Offset + 1}
 		r.CompleteMs = complete(rest[n-1])
 		if err := s.hand(ctx, &in, r); err != nil {
 			return err
@@ -75,47 +80,6 @@ func (p *partition) reserve(b *schemas.Batch, records []*kgo.Record) {
 	b.Reserve(rows, min(text+text/8, maxBatchText))
 }
 
-// hand processes a decoded batch and gives it to the sink.
-func (s *session) hand(ctx context.Context, in *input, r schemas.Range) error {
-	var filtered int64
-	for _, proc := range in.partition.processors {
-		if err := proc.Process(in.batch); err != nil {
-			return fmt.Errorf("process %s [%d, %d): %w", r.Source, r.From, r.Next, err)
-		}
-		n := int64(in.batch.Compact())
-		if _, ok := proc.(Historian); ok {
-			r.Repeats += n
-		} else {
-			filtered += n
-		}
-	}
-	r.Events = int64(in.batch.Len())
-	if err := s.cfg.Sink.Write(ctx, in.batch, r, in.dead); err != nil {
-		return fmt.Errorf("write %s [%d, %d): %w", r.Source, r.From, r.Next, err)
-	}
-	s.stats.add(r, filtered, in.codes)
-	return nil
-}
-
-// remember feeds what lies before the start to the processors that need it. What the sink has had already is ignored.
-func (s *session) remember(p *partition, b *schemas.Batch, records []*kgo.Record) error {
-	for len(records) > 0 && records[0].Offset < p.start {
-		b.Reset()
-		in := input{partition: p, batch: b, decoder: s.topics[p.src.Topic].decoder}
-		n, err := in.decode(records)
-		if err != nil {
-			return err
-		}
-		for _, proc := range p.processors {
-			if h, ok := proc.(Historian); ok {
-				h.Remember(b)
-			}
-		}
-		records = records[n:]
-	}
-	return nil
-}
-
 // complete gives the Kafka time before which everything was read when last was, or 0. The log's own times only rise; a
 // producer's tell nothing of what comes next. That a poll reached the log's end tells nothing either: the client may have
 // kept it for any time, while the log grew. See tellIdle.
@@ -133,6 +97,7 @@ type input struct {
 	partition *partition
 	batch     *schemas.Batch
 	decoder   Decoder
+	taken     []*kgo.Record // what the batch was decoded from
 	dead      []schemas.DeadLetter
 	codes     map[string]int64 // refusals by code
 	records   int
@@ -151,7 +116,7 @@ func (in *input) decode(records []*kgo.Record) (int, error) {
 		err := in.decodeOne(r)
 		var refusal *schemas.Refusal
 		if errors.As(err, &refusal) {
-			in.refuse(r, refusal)
+			in.refuse(r, "decode", refusal)
 		} else if err != nil {
 			return 0, fmt.Errorf("decode %s offset %d: %w", in.partition.src, r.Offset, err)
 		}
@@ -165,13 +130,13 @@ func (in *input) decodeOne(r *kgo.Record) error {
 }
 
 // refuse makes a dead letter, with copies: a record's memory is shared with its whole fetch.
-func (in *input) refuse(r *kgo.Record, why *schemas.Refusal) {
+func (in *input) refuse(r *kgo.Record, stage string, why *schemas.Refusal) {
 	if in.codes == nil {
 		in.codes = map[string]int64{}
 	}
 	in.codes[why.Code]++
 	in.dead = append(in.dead, schemas.DeadLetter{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp,
-		Key: slices.Clone(r.Key), Value: slices.Clone(r.Value), Stage: "decode", Error: why.Error(),
+		Key: slices.Clone(r.Key), Value: slices.Clone(r.Value), Stage: stage, Error: why.Error(),
 	})
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/coldstream/coldstream/schemas/codec"
 )
 
-// Processor changes a batch in place (redaction) or marks rows with Batch.Drop (filters). A processor belongs to one
-// partition and is called by one goroutine; it must not keep the batch. An error stops the pipeline.
+// Processor changes a batch in place (redaction), marks rows with Batch.Drop (filters), Batch.Refuse (dead letters) or
+// Batch.Route (other topics). A processor belongs to one partition and is called by one goroutine; it must not keep the
+// batch. An error is the stage's own: the pipeline rewinds and reads again, with new processors.
 type Processor interface {
 	Process(b *schemas.Batch) error
 }

@@ -15,16 +15,19 @@ type Stats struct {
 	Records        int64 // data records read
 	Events         int64 // rows given to the sink
 	Repeats        int64
-	Filtered       int64            // dropped by other processors
+	Filtered       int64            // dropped by other processors, routes apart
+	Routed         int64            // records published for routes
+	Sampled        int64            // repeats published
 	Dead           map[string]int64 // refused, by code
 	Rewinds        int64            // memberships ended by schemas.ErrRewind
 	Commits        int64
 	Pauses         int64 // rounds without a fetch under pressure
 	ShortHistories int64 // assignments whose log began later than a processor's history
+	Rebuilding     int64 // offsets that are still to be read before what a processor remembers is whole; now, not since New
 }
 
 type counters struct {
-	records, events, repeats, filtered, rewinds, commits, pauses, shortHistories atomic.Int64
+	records, events, repeats, filtered, routed, sampled, rewinds, commits, pauses, shortHistories, rebuilding atomic.Int64
 
 	mu   sync.Mutex
 	dead map[string]int64
@@ -55,7 +58,7 @@ func (p *Pipeline) Stats() Stats {
 	return Stats{
 		Records: c.records.Load(), Events: c.events.Load(), Repeats: c.repeats.Load(), Filtered: c.filtered.Load(),
 		Dead: maps.Clone(c.dead), Rewinds: c.rewinds.Load(), Commits: c.commits.Load(), Pauses: c.pauses.Load(),
-		ShortHistories: c.shortHistories.Load(),
+		ShortHistories: c.shortHistories.Load(), Routed: c.routed.Load(), Sampled: c.sampled.Load(), Rebuilding: c.rebuilding.Load(),
 	}
 }
 

@@ -1,6 +1,8 @@
 package processors
 
 import (
+	"time"
+
 	"github.com/coldstream/coldstream/processors/dedup"
 	"github.com/coldstream/coldstream/schemas"
 )
@@ -8,7 +10,14 @@ import (
 // Dedup drops a record if and only if a decodable record with the same event stands at most the window's number of
 // offsets before it in the same partition. It wants that many offsets of history before it begins.
 type Dedup struct {
-	set *dedup.Set
+	set   *dedup.Set
+	count *counters // nil: not counted
+}
+
+// Measure counts in m what is dropped, as the stage dedup, and returns d.
+func (d *Dedup) Measure(m *Meter) *Dedup {
+	d.count = m.stage(StageDedup, "repeat")
+	return d
 }
 
 // NewDedup makes a filter of one partition; window is in offsets. It fails when the window is more than it can hold.
@@ -28,7 +37,12 @@ func (d *Dedup) Remember(b *schemas.Batch) { d.each(b, func(int) {}) }
 
 // Process marks the repeats.
 func (d *Dedup) Process(b *schemas.Batch) error {
-	d.each(b, b.Drop)
+	began, dropped := time.Now(), 0
+	d.each(b, func(i int) {
+		b.Drop(i)
+		dropped++
+	})
+	d.count.add(b.Len(), dropped, 0, time.Since(began))
 	return nil
 }
 

@@ -72,6 +72,10 @@ type Batch struct {
 	drop  []bool
 	drops int
 	kept  bool
+
+	refused []Refused
+	routes  []uint64 // by row, one bit a topic of routeTo; shorter than the columns where the rest is unmarked
+	routeTo []string
 }
 
 // Ref names a row of one of several batches.

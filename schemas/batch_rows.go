@@ -24,6 +24,7 @@ func (b *Batch) Dropped(i int) bool { return i < len(b.drop) && b.drop[i] }
 func (b *Batch) Compact() int {
 	n := b.drops
 	if n > 0 {
+		b.routes = compact(b.routes, b.drop)
 		b.apply(compactor{b.drop})
 		b.drop, b.drops = b.drop[:0], 0
 	}
@@ -33,6 +34,7 @@ func (b *Batch) Compact() int {
 // Truncate keeps the first n rows.
 func (b *Batch) Truncate(n int) {
 	b.apply(truncator{n})
+	b.routes = b.routes[:min(n, len(b.routes))]
 	if len(b.drop) > n {
 		b.drop = b.drop[:n]
 	}
@@ -57,6 +59,8 @@ func (b *Batch) Reset() {
 	b.apply(truncator{0})
 	clear(b.names[:])
 	b.arena, b.drop, b.drops, b.Policy, b.kept = b.arena[:0], b.drop[:0], 0, 0, false
+	clear(b.refused)
+	b.refused, b.routes, b.routeTo = b.refused[:0], b.routes[:0], b.routeTo[:0]
 }
 
 // Permute reorders the rows: row i becomes what row order[i] was. order is a permutation of 0…Len-1.

@@ -22,7 +22,7 @@ var (
 
 // Describe is part of prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lagRecords, lagSeconds, failing, total} {
+	for _, d := range append([]*prometheus.Desc{lagRecords, lagSeconds, failing, total}, chainDescs...) {
 		ch <- d
 	}
 }
@@ -37,6 +37,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(lagSeconds, prometheus.GaugeValue, l.Seconds, name)
 	}
 	ch <- prometheus.MustNewConstMetric(failing, prometheus.GaugeValue, float64(len(s.Failing)))
+	collectChain(ch, s)
 	for key, n := range s.Counters {
 		pipeline, kind, _ := strings.Cut(key, ".")
 		ch <- prometheus.MustNewConstMetric(total, prometheus.CounterValue, float64(n), pipeline, kind)

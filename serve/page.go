@@ -18,6 +18,8 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}.bad{color:#a40000}code{
 <h2>What runs where</h2><table>{{range .Addresses}}<tr><th>{{index . 0}}</th><td><code>{{index . 1}}</code></td></tr>{{end}}</table>
 <h2>Lag</h2><table><tr><th>pipeline</th><th>records</th><th>seconds</th></tr>
 {{range $name, $l := .Lags}}<tr><td>{{$name}}</td><td class="n">{{$l.Records}}</td><td class="n">{{printf "%.1f" $l.Seconds}}</td></tr>{{end}}</table>
+{{if .Stages}}<h2>The chain, policy {{.Policy}}</h2><table><tr><th>pipeline</th><th>stage</th><th>in</th><th>out</th><th>seconds</th></tr>
+{{range .Stages}}<tr><td>{{.Pipeline}}</td><td>{{.Stage}}</td><td class="n">{{.In}}</td><td class="n">{{.Out}}</td><td class="n">{{printf "%.2f" .Seconds}}</td></tr>{{end}}</table>{{end}}
 <h2>Since the start</h2><table>{{range $name, $n := .Counters}}<tr><td>{{$name}}</td><td class="n">{{$n}}</td></tr>{{end}}</table>
 <p><a href="/readyz">readyz</a> · <a href="/metrics">metrics</a> · <a href="/status.json">status.json</a></p>
 </body></html>`))

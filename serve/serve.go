@@ -47,6 +47,27 @@ type Status struct {
 	Lags      map[string]Lag   `json:"lag"`       // by pipeline
 	Counters  map[string]int64 `json:"counters"`  // pipeline_name → since the start
 	Failing   []string         `json:"failing"`   // what does not work now, in sentences
+	Stages    []Stage          `json:"stages,omitempty"`
+	Found     []Found          `json:"found,omitempty"` // what redaction found
+	Policy    uint32           `json:"policy"`          // version of the policy in force
+}
+
+// Stage is what one stage of a pipeline's chain has done since the start.
+type Stage struct {
+	Pipeline string           `json:"pipeline"`
+	Stage    string           `json:"stage"`
+	In       int64            `json:"in"`
+	Out      int64            `json:"out"`
+	Dropped  map[string]int64 `json:"dropped"` // by reason
+	Failed   int64            `json:"failed"`  // batches that it could not do
+	Seconds  float64          `json:"seconds"`
+}
+
+// Found is how many values of a type a pipeline has found.
+type Found struct {
+	Pipeline string `json:"pipeline"`
+	Type     string `json:"type"`
+	Values   int64  `json:"values"`
 }
 
 // Config is what a Server needs.

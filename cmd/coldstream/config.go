@@ -25,7 +25,8 @@ func newConfigCommand(g *globals) *cobra.Command {
 			Use: "lint FILE…", Short: "Say every mistake of configuration files, with line and hint", Args: cobra.MinimumNArgs(1),
 			Example: "  coldstream config lint coldstream.yaml",
 			RunE:    func(cmd *cobra.Command, args []string) error { return lintFiles(cmd, g, args) },
-		})
+		},
+		newConfigTestCommand(g))
 }
 
 func newConfigPrintCommand(g *globals) *cobra.Command {
@@ -68,7 +69,7 @@ func lintFiles(cmd *cobra.Command, g *globals, files []string) error {
 	for _, f := range files {
 		cfg, err := config.Load(f, noEnv)
 		if err == nil {
-			_, err = redactEngine(cfg)
+			_, err = chainProgram(cfg)
 		}
 		var ps config.Problems
 		switch {

@@ -91,10 +91,18 @@ func initTopics(ctx context.Context, cfg *config.Config, dryRun bool) ([]topics.
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	defer cl.Close()
+	program, err := chainProgram(cfg)
+	if err != nil {
+		return nil, err
+	}
+	others := program.Topics()
+	if cfg.Dedup.SampleTopic != "" {
+		others = append(others, cfg.Dedup.SampleTopic)
+	}
 	t := cfg.Kafka.Topics
 	steps, err := topics.Ensure(ctx, kadm.NewClient(cl), topics.Config{
 		Events: t.Events, Chunks: t.Chunks, Erasures: t.Erasures, DLQ: t.DLQ,
-		Partitions: cfg.Kafka.Partitions, Replicas: cfg.Kafka.Replicas, Retention: cfg.Kafka.Retention,
+		Partitions: cfg.Kafka.Partitions, Replicas: cfg.Kafka.Replicas, Retention: cfg.Kafka.Retention, Others: others,
 	}, dryRun)
 	if err != nil {
 		return steps, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, err)

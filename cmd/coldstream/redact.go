@@ -2,11 +2,9 @@ package main
 
 import (
 	"errors"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/processors/redact"
 )
 
@@ -29,22 +27,19 @@ policy drops has "dropped":true instead of its content.`,
 		Example: redactExample,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			policy, err := loadPolicy(file)
-			if err != nil {
-				return err
-			}
+			var types []redact.Type
 			for _, name := range off {
 				t, err := redact.ParseType(name)
 				if err != nil {
 					return usagef("--off: %w", err)
 				}
-				policy.Off = append(policy.Off, t)
+				types = append(types, t)
 			}
-			engine, err := redact.New(policy)
+			program, err := loadPolicy(file, func(p *redact.Policy) { p.Off = append(p.Off, types...) })
 			if err != nil {
 				return err
 			}
-			seen, err := engine.Run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), opts)
+			seen, err := program.Engine().Run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), opts)
 			if stats {
 				err = errors.Join(err, seen.Write(cmd.ErrOrStderr()))
 			}
@@ -57,38 +52,6 @@ policy drops has "dropped":true instead of its content.`,
 	c.Flags().BoolVar(&opts.Explain, "explain", false, "add which detector found what by which rule, and the action it met; implies --spans")
 	c.Flags().BoolVar(&stats, "stats", false, "write counts by type, messages and bytes a second to standard error at the end")
 	return c
-}
-
-// loadPolicy reads a policy file; none gives the default policy.
-func loadPolicy(file string) (redact.Policy, error) {
-	if file == "" {
-		return redact.Policy{}, nil
-	}
-	return redact.LoadPolicy(file, os.LookupEnv)
-}
-
-// redactEngine builds the redaction of the configured policy: that of its file, if there is one, for the configured types.
-func redactEngine(cfg *config.Config) (*redact.Engine, error) {
-	p, err := loadPolicy(cfg.Redact.Policy)
-	if err != nil && !errors.As(err, new(config.Problems)) {
-		err = config.Problems{{Key: "redact.policy", Text: err.Error()}}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if p.Version == 0 {
-		p.Version = uint32(cfg.Redact.Version)
-	}
-	on, err := redactTypes(cfg.Redact.Types)
-	if err != nil {
-		return nil, config.Problems{{Key: "redact.types", Text: err.Error()}}
-	}
-	for _, t := range redact.Types() {
-		if !on[t] {
-			p.Off = append(p.Off, t)
-		}
-	}
-	return redact.New(p)
 }
 
 // redactTypes are the types of a list: all, none, or some by name.

@@ -12,14 +12,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/sys/unix"
 
 	"github.com/coldstream/coldstream/ingest"
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/processors"
-	"github.com/coldstream/coldstream/processors/dedup"
-	"github.com/coldstream/coldstream/processors/redact"
 	"github.com/coldstream/coldstream/schemas/codec"
 	"github.com/coldstream/coldstream/serve"
 	hotsink "github.com/coldstream/coldstream/sinks/clickhouse"
@@ -31,7 +28,8 @@ type system struct {
 	cfg     *config.Config
 	log     *slog.Logger
 	parts   []string
-	engine  *redact.Engine
+	program *processors.Program
+	meters  map[string]*processors.Meter // by pipeline
 	started time.Time
 	keeper  supervisor
 	meter   *lagMeter
@@ -45,12 +43,12 @@ type system struct {
 }
 
 func newSystem(cfg *config.Config, parts []string) (*system, error) {
-	engine, err := redactEngine(cfg)
+	program, err := chainProgram(cfg)
 	if err != nil {
 		return nil, err
 	}
 	if slices.Contains(parts, partCold) {
-		if err := checkDedup(cfg); err != nil {
+		if err := checkDedup(cfg, cfg.Kafka.Partitions); err != nil {
 			return nil, err
 		}
 	}
@@ -60,36 +58,14 @@ func newSystem(cfg *config.Config, parts []string) (*system, error) {
 	}
 	log := slog.Default()
 	s := &system{
-		cfg: cfg, log: log, parts: parts, engine: engine, started: time.Now(), meter: meter,
+		cfg: cfg, log: log, parts: parts, program: program, started: time.Now(), meter: meter,
 		keeper: supervisor{log: log}, pipelines: map[string]*ingest.Pipeline{},
+		meters: map[string]*processors.Meter{partCold: {}, partHot: {}},
 	}
 	if slices.Contains(parts, partCommitter) {
 		s.upkeep, err = s.newUpkeep()
 	}
 	return s, err
-}
-
-// checkDedup refuses a window that cannot be, or that would take more than half of the machine's memory if this process
-// held every partition.
-func checkDedup(cfg *config.Config) error {
-	bad := func(format string, a ...any) error {
-		return config.Problems{{Key: "dedup.window", Text: fmt.Sprintf(format, a...)}}
-	}
-	if cfg.Dedup.Window == 0 {
-		return nil
-	}
-	if _, err := processors.NewDedup(cfg.Dedup.Window); err != nil {
-		return bad("%v", err)
-	}
-	var info unix.Sysinfo_t
-	if err := unix.Sysinfo(&info); err != nil {
-		return fmt.Errorf("memory of this machine: %w", err)
-	}
-	need, have := dedup.MaxBytes(cfg.Dedup.Window)*int64(cfg.Kafka.Partitions), int64(info.Totalram)*int64(info.Unit)
-	if need > have/2 {
-		return bad("%d offsets for %d partitions take %d MB, more than half of this machine's %d MB", cfg.Dedup.Window, cfg.Kafka.Partitions, need>>20, have>>20)
-	}
-	return nil
 }
 
 func (s *system) client() []kgo.Opt { return []kgo.Opt{kgo.SeedBrokers(s.cfg.Kafka.Brokers...)} }

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/coldstream/coldstream/ingest"
-	"github.com/coldstream/coldstream/processors"
-	"github.com/coldstream/coldstream/schemas"
 	coldsink "github.com/coldstream/coldstream/sinks/lake"
 )
 
@@ -19,10 +17,18 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	if err := table.Store().Probe(ctx); err != nil {
 		return err
 	}
+	out, err := s.producer()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if err := s.checkTopics(ctx, out); err != nil {
+		return err
+	}
 	t := s.cfg.Kafka.Topics
 	sink, err := coldsink.New(coldsink.Config{
 		Table: table, Store: table.Store(), Worker: instance.ID, Chunks: t.Chunks, DLQ: t.DLQ, Epoch: s.cfg.Epoch,
-		Policy: int64(s.engine.Version()), Checkpoint: s.cfg.Cold.Checkpoint, Grace: s.grace(), MaxBytes: int(s.cfg.Cold.MaxBytes), MaxAge: s.cfg.Lake.SweepMargin / 4,
+		Policy: int64(s.program.Version()), Checkpoint: s.cfg.Cold.Checkpoint, Grace: s.grace(), MaxBytes: int(s.cfg.Cold.MaxBytes), MaxAge: s.cfg.Lake.SweepMargin / 4,
 		Logger: s.log,
 	})
 	if err != nil {
@@ -37,7 +43,8 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	group := s.cfg.Kafka.GroupOf(partCold)
 	p, err := ingest.New(ingest.Config{
 		Client: s.client(), Topics: []string{t.Events}, Group: group, TransactionalID: instance.TransactionalID(group),
-		Floor: coldsink.Floor(table, s.client(), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink, Logger: s.log,
+		Floor: coldsink.Floor(table, s.client(), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink,
+		Publish: publisher(out), Sample: ingest.Sample{Topic: s.cfg.Dedup.SampleTopic, Every: s.cfg.Dedup.SampleEvery}, Logger: s.log,
 		SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})
 	if err != nil {
@@ -53,16 +60,4 @@ func (s *system) grace() time.Duration {
 		return -1
 	}
 	return min(s.cfg.Cold.Grace, s.cfg.Cold.Checkpoint/2)
-}
-
-func (s *system) coldProcessors(schemas.Source) []ingest.Processor {
-	list := []ingest.Processor{processors.NewRedact(s.engine)}
-	if s.cfg.Dedup.Window == 0 {
-		return list
-	}
-	d, err := processors.NewDedup(s.cfg.Dedup.Window)
-	if err != nil {
-		panic(err) // newSystem has made one like it
-	}
-	return append([]ingest.Processor{d}, list...)
 }

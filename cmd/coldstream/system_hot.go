@@ -9,7 +9,6 @@ import (
 	"github.com/coldstream/coldstream/ingest"
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/internal/deadletter"
-	"github.com/coldstream/coldstream/processors"
 	"github.com/coldstream/coldstream/schemas"
 	hotsink "github.com/coldstream/coldstream/sinks/clickhouse"
 	"github.com/coldstream/coldstream/sinks/resolver"
@@ -33,7 +32,7 @@ func (s *system) runHot(ctx context.Context) error {
 	}
 	p, err := ingest.New(ingest.Config{
 		Client: s.client(), Topics: []string{s.cfg.Kafka.Topics.Events}, Group: s.cfg.Kafka.GroupOf(partHot), Decoder: s.decoder,
-		Processors: func(schemas.Source) []ingest.Processor { return []ingest.Processor{processors.NewRedact(s.engine)} },
+		Processors: func(schemas.Source) []ingest.Processor { return s.hotProcessors(partHot) },
 		Sink:       sink, Logger: s.log, SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})
 	if err != nil {
@@ -70,11 +69,20 @@ func (s *system) hotClients() (*chhttp.Client, *kgo.Client, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := kgo.NewClient(append(s.client(), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
+	out, err := s.producer()
 	if err != nil {
-		return nil, nil, fmt.Errorf("kafka: %w", err)
+		return nil, nil, err
 	}
 	return client, out, nil
+}
+
+// producer is a client that writes beside a pipeline; the caller closes it.
+func (s *system) producer() (*kgo.Client, error) {
+	out, err := kgo.NewClient(append(s.client(), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return out, nil
 }
 
 // deadLetters publishes dead letters and returns when they are durable.

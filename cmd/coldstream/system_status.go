@@ -81,6 +81,7 @@ func (s *system) status(context.Context) serve.Status {
 		},
 	}
 	st.Counters["topic.records_per_second"] = int64(rate)
+	s.chainStatus(&st)
 	if err != nil {
 		st.Failing = append(st.Failing, "kafka: "+err.Error())
 	}
@@ -95,6 +96,7 @@ func (s *system) counters() map[string]int64 {
 		st := p.Stats()
 		out[name+".records"], out[name+".events"], out[name+".repeats"] = st.Records, st.Events, st.Repeats
 		out[name+".rewinds"], out[name+".commits"] = st.Rewinds, st.Commits
+		out[name+".routed"], out[name+".sampled_repeats"], out[name+".rebuilding"] = st.Routed, st.Sampled, st.Rebuilding
 		for _, n := range st.Dead {
 			out[name+".dead"] += n
 		}

@@ -11,13 +11,13 @@ import (
 
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/jobs/verify"
-	"github.com/coldstream/coldstream/processors"
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/codec"
 )
 
 func newVerifyCommand(g *globals) *cobra.Command {
 	var wait time.Duration
+	var earlier []string
 	c := &cobra.Command{
 		Use: "verify", Short: "Compare topic, lake and hot store, event by event", Args: cobra.NoArgs,
 		Long: "Reads the topic, the lake and the hot store independently and compares them. It covers the offsets that the topic still\n" +
@@ -32,7 +32,7 @@ func newVerifyCommand(g *globals) *cobra.Command {
 			if err := cfg.Need(true, true, false); err != nil {
 				return err
 			}
-			vc, err := verifyConfig(cmd.Context(), cfg, cmd.ErrOrStderr())
+			vc, err := verifyConfig(cmd.Context(), cfg, earlier, cmd.ErrOrStderr())
 			if err != nil {
 				return keepCode(err)
 			}
@@ -57,6 +57,7 @@ func newVerifyCommand(g *globals) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().StringArrayVar(&earlier, "earlier-policy", nil, "policy `FILE` of before, for events that it dropped and the present one keeps; may stand many times")
 	c.Flags().DurationVar(&wait, "wait", 0, "ask the workers to checkpoint, and wait until lag and commits have settled, at most this long")
 	return c
 }
@@ -68,8 +69,8 @@ func (d *jsonDecoder) Decode(b *schemas.Batch, r verify.Record) error {
 	return d.JSON.Decode(b, r.Value, codec.Origin{Partition: r.Partition, Offset: r.Offset, Time: r.Time.UnixMicro()})
 }
 
-func verifyConfig(ctx context.Context, cfg *config.Config, progress io.Writer) (*verify.Config, error) {
-	engine, err := redactEngine(cfg)
+func verifyConfig(ctx context.Context, cfg *config.Config, policies []string, progress io.Writer) (*verify.Config, error) {
+	program, chain, earlier, err := verifyChains(cfg, policies)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +87,8 @@ func verifyConfig(ctx context.Context, cfg *config.Config, progress io.Writer) (
 	vc := &verify.Config{
 		Log:     verify.KafkaLog{Brokers: k.Brokers, Topic: k.Topics.Events},
 		Lake:    &verify.LakeTable{Table: table, Cluster: source.Cluster, TopicID: source.TopicID},
-		Decoder: decoder, Bulk: decoder.BulkTargets, Redactor: processors.NewRedact(engine),
-		Policy: int64(engine.Version()), HotGroup: k.GroupOf(partHot), ColdGroup: k.GroupOf(partCold), Progress: verifyProgress(progress),
+		Decoder: decoder, Bulk: decoder.BulkTargets, Redactor: chain, Earlier: earlier,
+		Policy: int64(program.Version()), HotGroup: k.GroupOf(partHot), ColdGroup: k.GroupOf(partCold), Progress: verifyProgress(progress),
 	}
 	if cfg.ClickHouse.Addr == "" { // an archive alone
 		return vc, nil

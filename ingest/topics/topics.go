@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ type Config struct {
 	Partitions                    int           // of the events topic; default 4
 	Replicas                      int           // default 1
 	Retention                     time.Duration // of the events topic; default 7 days
+	Others                        []string      // topics that events are routed to; their settings are the operator's
 }
 
 // batchBytes is the largest batch that the events topic takes: larger than an event may be, so that the pipeline can
@@ -40,7 +42,7 @@ type spec struct {
 func (c Config) specs() []spec {
 	ms := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	bytes := strconv.Itoa
-	return []spec{
+	all := []spec{
 		{
 			c.Events, max(c.Partitions, 1),
 			map[string]string{"cleanup.policy": "delete", "max.message.bytes": bytes(batchBytes)},
@@ -56,6 +58,12 @@ func (c Config) specs() []spec {
 			nil,
 		},
 	}
+	for _, name := range c.Others {
+		if !slices.ContainsFunc(all, func(s spec) bool { return s.name == name }) {
+			all = append(all, spec{name, max(c.Partitions, 1), nil, map[string]string{"max.message.bytes": bytes(batchBytes)}, nil})
+		}
+	}
+	return all
 }
 
 // Change is one thing that Ensure did, or would do.

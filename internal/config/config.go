@@ -83,8 +83,12 @@ type Hot struct {
 // Resolver sets how long an edit or delete waits for its message.
 type Resolver struct{ GiveUp, Retry time.Duration }
 
-// Dedup sets the window of deduplication, in offsets.
-type Dedup struct{ Window int64 }
+// Dedup sets the window of deduplication, in offsets, and where samples of what it drops go; no topic, no samples.
+type Dedup struct {
+	Window      int64
+	SampleTopic string
+	SampleEvery int64
+}
 
 // Redact sets the policy of redaction; Policy is a file's name, empty for none.
 type Redact struct {
@@ -208,6 +212,8 @@ func (c *Config) Validate() Problems {
 	bad(c.Hot.BatchRows >= 1 && c.Hot.BatchRows <= 1_000_000, "hot.batch_rows", "from 1 to 1000000")
 	bad(c.Hot.BatchDelay > 0 && c.Hot.BatchDelay <= time.Minute, "hot.batch_delay", "more than 0, at most 1m")
 	bad(c.Dedup.Window >= 0, "dedup.window", "a number of offsets, 0 or more")
+	bad(c.Dedup.SampleEvery >= 1, "dedup.sample_every", "1 publishes every repeat, 100 one of a hundred")
+	bad(c.Dedup.SampleTopic == "" || c.Dedup.SampleTopic != t.Events, "dedup.sample_topic", "not the topic of the events itself")
 	bad(c.Resolver.GiveUp > 0, "resolver.give_up", "more than 0")
 	bad(c.Resolver.Retry > 0, "resolver.retry", "more than 0")
 	bad(c.Epoch != 0, "epoch", "0 stands for no epoch; 1 is the nearest to 1970")

@@ -73,7 +73,9 @@ var Keys = []Key{
 	{"resolver.retry", "1m", "How often the whole state is searched for what edits and deletes wait for; new messages are looked at as they come.", false, func(c *Config) any { return &c.Resolver.Retry }},
 	{"resolver.give_up", "168h", "How long an edit or delete waits for its message before it becomes a dead letter.", false, func(c *Config) any { return &c.Resolver.GiveUp }},
 	{"dedup.window", "1048576", "Offsets within which a repeated event is dropped. 24 bytes each, for every partition held. Fixed once events are archived.", false, func(c *Config) any { return &c.Dedup.Window }},
-	{"redact.policy", "", "YAML file of the redaction policy, as docs/redaction.md describes it; empty: every type is redacted. Its version is the one that counts, not redact.version; redact.types narrows it further. Relative to the working directory.", false, func(c *Config) any { return &c.Redact.Policy }},
+	{"dedup.sample_topic", "", "Topic to which some of the dropped repeats go, as they came and not redacted; empty: none. `init` makes it.", false, func(c *Config) any { return &c.Dedup.SampleTopic }},
+	{"dedup.sample_every", "100", "One of so many repeats goes there; 1: all.", false, func(c *Config) any { return &c.Dedup.SampleEvery }},
+	{"redact.policy", "", "YAML file of the redaction policy, as docs/redaction.md and docs/processors.md describe it: redaction, the stages of the chain, pseudonyms; empty: every type is redacted. Its version is the one that counts, not redact.version; redact.types narrows it further. Relative to the working directory.", false, func(c *Config) any { return &c.Redact.Policy }},
 	{"redact.types", "all", "What is redacted: all, none, or a list of types such as [email, ip].", false, func(c *Config) any { return &c.Redact.Types }},
 	{"redact.version", "1", "Version of the redaction policy where no policy file gives one; raise it with every change, so that a replay under the new one wins.", false, func(c *Config) any { return &c.Redact.Version }},
 }

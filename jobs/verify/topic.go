@@ -21,6 +21,7 @@ type eventKey struct {
 // event is what became of an event.
 type event struct {
 	expected bool // a record of it stands below the table's position
+	excused  bool // it need not be there: a policy dropped a record of it
 	altered  bool
 	rows     int32 // in the lake
 }
@@ -29,22 +30,26 @@ type event struct {
 // may say something else, and any of its records may be the one that the lake keeps.
 type place struct {
 	offset  int64
-	facts   uint64 // hash of everything but content
-	content uint64 // hash of the content under the present policy
-	event   int32
-	rows    int32 // in the lake
+	facts   uint64 // hash of what no policy changes
+	content uint64 // hash of the rest under the present policy
+	event   int32  // nowhere: the present policy drops it
+	rows    int32  // in the lake
 }
+
+// nowhere is the event of a record that the present policy drops.
+const nowhere = -1
 
 // logIndex is what the topic holds.
 type logIndex struct {
-	events []event
-	byKey  map[eventKey]int32
-	places map[int32][]place // by partition, ascending
+	events  []event
+	byKey   map[eventKey]int32
+	dropped map[eventKey]struct{} // by the present policy, or an earlier one
+	places  map[int32][]place     // by partition, ascending
 }
 
 // topic reads and decodes every record in range.
 func (v *run) topic(ctx context.Context) error {
-	v.log = logIndex{byKey: map[eventKey]int32{}, places: map[int32][]place{}}
+	v.log = logIndex{byKey: map[eventKey]int32{}, dropped: map[eventKey]struct{}{}, places: map[int32][]place{}}
 	var total int64
 	for _, s := range v.result.Range {
 		total += s.Next - s.From
@@ -67,16 +72,60 @@ func (v *run) topic(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("decode partition %d offset %d: %w", r.Partition, r.Offset, err)
 		}
-		if err := v.cfg.Redactor.Process(b); err != nil {
-			return fmt.Errorf("redact partition %d offset %d: %w", r.Partition, r.Offset, err)
+		return v.judge(b, r)
+	})
+}
+
+// judge puts a decoded record through the chain and notes what becomes of it.
+func (v *run) judge(b *schemas.Batch, r Record) error {
+	key := eventKey{b.EventID[0], b.EventHash[0]}
+	if err := v.cfg.Redactor.Process(b); err != nil {
+		return fmt.Errorf("process partition %d offset %d: %w", r.Partition, r.Offset, err)
+	}
+	refused := len(b.Refused()) > 0
+	if b.Compact(); b.Len() > 0 && !b.Leaves(0) {
+		earlier, err := v.droppedEarlier(r)
+		if err != nil {
+			return err
 		}
-		if b.Dropped(0) {
-			v.result.DroppedByPolicy++
-			return nil
+		if earlier {
+			v.log.dropped[key] = struct{}{}
 		}
 		v.add(b, r)
+		if earlier && b.Type[0] == schemas.TypeCreated {
+			v.state.at(MessageKey{b.ChannelID[0], b.MessageID[0], b.MessageHash[0]}).excused = true
+		}
 		return nil
-	})
+	}
+	v.log.dropped[key] = struct{}{}
+	if refused {
+		v.result.Topic.Dead++
+	} else {
+		v.result.DroppedByPolicy++
+	}
+	v.log.places[r.Partition] = append(v.log.places[r.Partition], place{offset: r.Offset, event: nowhere})
+	return nil
+}
+
+// droppedEarlier says whether a policy of before, under which the record may have been processed, dropped it.
+func (v *run) droppedEarlier(r Record) (bool, error) {
+	for _, chain := range v.cfg.Earlier {
+		b := schemas.GetBatch()
+		err := v.cfg.Decoder.Decode(b, r)
+		if err == nil {
+			err = chain.Process(b)
+		}
+		b.Compact()
+		gone := b.Len() == 0 || b.Leaves(0)
+		b.Release()
+		if err != nil {
+			return false, fmt.Errorf("an earlier policy on partition %d offset %d: %w", r.Partition, r.Offset, err)
+		}
+		if gone {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // late counts a record that a part has not come to.
@@ -112,10 +161,13 @@ func (v *run) add(b *schemas.Batch, r Record) {
 		v.log.byKey[key] = i
 		v.log.events = append(v.log.events, event{})
 	}
+	// A record of it that a policy dropped makes dedup drop this one, if they stand near enough.
+	_, excused := v.log.dropped[key]
+	v.log.events[i].excused = v.log.events[i].excused || excused
 	if r.Offset < v.position[r.Partition] {
 		v.log.events[i].expected = true
 	}
-	v.log.places[r.Partition] = append(v.log.places[r.Partition], place{offset: r.Offset, event: i, facts: facts(b, 0), content: contentHash(b, 0)})
+	v.log.places[r.Partition] = append(v.log.places[r.Partition], place{offset: r.Offset, event: i, facts: facts(b, 0), content: changed(b, 0)})
 	switch {
 	case v.cfg.Hot == nil:
 	case r.Offset < v.hotNext[r.Partition]:
@@ -136,29 +188,39 @@ func (l *logIndex) find(partition int32, offset int64) *place {
 	return &ps[i]
 }
 
-// facts is a hash of everything that a row of the lake says of an event, but its content and where it stood.
-func facts(b *schemas.Batch, i int) uint64 {
-	h := xxh3.New()
+// hasher hashes columns of one row.
+type hasher struct{ *xxh3.Hasher }
+
+func (h hasher) numbers(all ...int64) {
 	var n [8]byte
-	num := func(x int64) {
+	for _, x := range all {
 		binary.LittleEndian.PutUint64(n[:], uint64(x))
 		_, _ = h.Write(n[:])
 	}
-	text := func(t schemas.Text) {
-		num(int64(t.Len))
+}
+
+func (h hasher) texts(b *schemas.Batch, all ...schemas.Text) {
+	for _, t := range all {
+		h.numbers(int64(t.Len))
 		_, _ = h.Write(b.Bytes(t))
 	}
-	f := b.Fields[i] &^ schemas.FieldResolves // the lake has it among the extra fields
-	num(int64(f))
-	for _, x := range []int64{b.EventID[i], b.GuildID[i], b.ChannelID[i], b.MessageID[i], b.UserID[i], b.Time[i]} {
-		num(x)
-	}
-	for _, t := range []schemas.Text{
-		b.TypeName[i], b.Extra[i], b.EventRef[i], b.MessageRef[i], b.ChannelRef[i], b.GuildRef[i], b.UserRef[i],
-		b.GuildName[i], b.ChannelName[i], b.UserName[i],
-	} {
-		text(t)
-	}
+}
+
+// facts is a hash of what a row of the lake says of an event whatever the policy, but where it stood.
+func facts(b *schemas.Batch, i int) uint64 {
+	h := hasher{xxh3.New()}
+	// The lake has what a resolver did among the extra fields, and a policy may set a content or take a user away.
+	h.numbers(int64(b.Fields[i]&^(schemas.FieldResolves|schemas.FieldContent|schemas.FieldUser)),
+		b.EventID[i], b.GuildID[i], b.ChannelID[i], b.MessageID[i], b.Time[i])
+	h.texts(b, b.TypeName[i], b.EventRef[i], b.MessageRef[i], b.ChannelRef[i], b.GuildRef[i])
+	return h.Sum64()
+}
+
+// changed is a hash of what a policy may change.
+func changed(b *schemas.Batch, i int) uint64 {
+	h := hasher{xxh3.New()}
+	h.numbers(int64(b.Fields[i]&(schemas.FieldContent|schemas.FieldUser)), b.UserID[i])
+	h.texts(b, b.Content[i], b.Extra[i], b.UserRef[i], b.GuildName[i], b.ChannelName[i], b.UserName[i])
 	return h.Sum64()
 }
 

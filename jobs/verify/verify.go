@@ -160,7 +160,8 @@ type Decoder interface {
 	Decode(b *schemas.Batch, r Record) error
 }
 
-// Redactor redacts a batch in place, as the pipelines do.
+// Redactor does to a batch what the pipelines do, dedup apart: the whole chain of a policy. What it drops or refuses, it
+// removes or marks.
 type Redactor interface {
 	Process(b *schemas.Batch) error
 }
@@ -172,9 +173,11 @@ type Config struct {
 	Hot     Hot
 	Decoder Decoder
 	// Bulk gives the messages that a bulk delete lists, as the codec judges their ids.
-	Bulk      func(b *schemas.Batch, i int, f func(text []byte, id int64, known bool)) error
-	Redactor  Redactor
-	Policy    int64 // version of the policy that Redactor applies
+	Bulk     func(b *schemas.Batch, i int, f func(text []byte, id int64, known bool)) error
+	Redactor Redactor
+	Policy   int64 // version of the policy that Redactor applies
+	// Earlier are the chains of policies of before, for records that these dropped and the present one does not.
+	Earlier   []Redactor
 	HotGroup  string
 	ColdGroup string
 	Progress  func(stage string, done, total int64) // nil: none

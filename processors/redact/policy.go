@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Action says what becomes of a value that is found.
@@ -47,8 +48,8 @@ func ParseAction(name string) (Action, error) {
 
 // Policy says what an Engine looks for and what becomes of it. The zero Policy
 // redacts every type. It holds for every text alike: overrides by guild or
-// channel would be further policies beside this one, chosen by whoever knows
-// where a text comes from.
+// channel are further policies beside this one, chosen by whoever knows where a
+// text comes from; see File.
 type Policy struct {
 	// Version goes into file footers and beside every value that went through
 	// the policy; a later policy has a higher one. 0 stands for version 1.
@@ -70,6 +71,9 @@ type Policy struct {
 type Key struct {
 	ID     string
 	Secret []byte
+	// From is the time of the first event that the key is for; zero: all, up to
+	// the next key's.
+	From time.Time
 }
 
 const minKey = 32 // bytes, the output of the hash (RFC 2104, 3)
@@ -77,7 +81,7 @@ const minKey = 32 // bytes, the output of the hash (RFC 2104, 3)
 func (k Key) validate() error {
 	switch {
 	case k.ID == "" && len(k.Secret) == 0:
-		return errors.New("redact: the action hash needs a key, and the policy has none")
+		return errors.New("redact: a pseudonym needs a key, and the policy has none")
 	case !isKeyID(k.ID):
 		return fmt.Errorf("redact: key id %q: 1 to %d of a-z and 0-9, a letter first", k.ID, maxKeyID)
 	case len(k.Secret) < minKey:

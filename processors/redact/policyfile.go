@@ -1,11 +1,9 @@
 package redact
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,106 +16,114 @@ import (
 // LoadPolicy reads a policy from a YAML file, with the key that it names, and
 // checks that New takes it. lookup is os.LookupEnv. The error is of type
 // config.Problems, every mistake at once with its line, unless the file cannot
-// be read. The folder docs has the format.
+// be read. The folder docs has the format. What LoadFile reads beside the policy
+// is not in it.
 func LoadPolicy(file string, lookup func(string) (string, bool)) (Policy, error) {
+	f, err := LoadFile(file, LoadOptions{Lookup: lookup})
+	if err != nil {
+		return Policy{}, err
+	}
+	return f.Policy, nil
+}
+
+// LoadOptions say where a file's keys are, and who reads its other sections.
+type LoadOptions struct {
+	Lookup func(string) (string, bool) // os.LookupEnv
+	// Secret gives the secret of a key that the policy names by `kms: REF`; nil: there is no such source.
+	Secret func(ref string) ([]byte, error)
+	// Command runs a command in a folder and gives what it prints, for keys that
+	// the policy names by `command: [PROGRAM, …]`; nil: none are run.
+	Command func(dir string, args []string) ([]byte, error)
+	// Sections are further keys of the file; read notes what is wrong with r.
+	Sections []Section
+}
+
+// Section is a key of a policy file that this package does not know.
+type Section struct {
+	Name string
+	Read func(r *config.Strict, key string, v *yaml.Node)
+}
+
+// LoadFile reads a whole policy file.
+func LoadFile(file string, opts LoadOptions) (*File, error) {
 	doc, err := os.ReadFile(file)
 	if err != nil {
-		return Policy{}, fmt.Errorf("redaction policy: %w", err)
+		return nil, fmt.Errorf("redaction policy: %w", err)
 	}
 	root, problems := config.ParseYAML(file, doc)
 	if problems != nil {
-		return Policy{}, problems
+		return nil, problems
 	}
-	r := &policyReader{file: file, lookup: lookup, policy: Policy{Actions: map[Type]Action{}}, otherwise: "redact"}
+	r := &policyReader{
+		Strict: &config.Strict{File: file, Root: "policy"}, opts: opts, policy: Policy{Actions: map[Type]Action{}}, out: &File{},
+	}
 	top := &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	if len(root.Content) > 0 {
 		top = root.Content[0]
 	}
 	r.top(top)
-	if len(r.problems) == 0 {
-		if _, err := New(r.policy); err != nil {
-			r.problem(top, "policy", "%v", err)
-		}
+	if len(r.Problems) == 0 {
+		r.try(top, "policy")
 	}
-	if len(r.problems) > 0 {
-		slices.SortStableFunc(r.problems, func(a, b config.Problem) int { return a.Line - b.Line })
-		return Policy{}, r.problems
+	if len(r.Problems) > 0 {
+		return nil, r.Sorted()
 	}
-	return r.policy, nil
+	r.out.Policy = r.policy
+	return r.out, nil
 }
 
 // policyReader takes a document apart and goes on after a mistake.
 type policyReader struct {
-	file      string
-	lookup    func(string) (string, bool)
-	policy    Policy
-	otherwise string // the action of types that are not named, or off
-	hashed    *yaml.Node
-	problems  config.Problems
+	*config.Strict
+	opts   LoadOptions
+	policy Policy
+	out    *File
+	chosen [typeCount]string // the action of each type by name, or off
+	hashed *yaml.Node        // something that needs a key
 }
+
+type field = config.StrictField
 
 func (r *policyReader) problem(n *yaml.Node, key, format string, a ...any) {
-	text := strings.TrimPrefix(fmt.Sprintf(format, a...), "redact: ")
-	r.problems = append(r.problems, config.Problem{File: r.file, Line: n.Line, Key: key, Text: text})
+	r.Problem(n, key, "%s", strings.TrimPrefix(fmt.Sprintf(format, a...), "redact: "))
 }
 
-// field is a key that a mapping may have, and what reads its value.
-type field struct {
-	name string
-	read func(key string, v *yaml.Node)
-}
-
-// mapping reads a mapping of known keys, in the order of fields.
-func (r *policyReader) mapping(path string, n *yaml.Node, fields ...field) {
-	if n.Kind != yaml.MappingNode {
-		r.problem(n, path, "a mapping of keys to values is wanted here")
-		return
+// try notes why New does not take the policy.
+func (r *policyReader) try(n *yaml.Node, key string) {
+	if _, err := New(r.policy); err != nil {
+		r.problem(n, key, "%v", err)
 	}
-	values := map[string]*yaml.Node{}
-	names := make([]string, len(fields))
-	for i := range fields {
-		names[i] = fields[i].name
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		switch {
-		case !slices.Contains(names, k.Value):
-			r.problem(k, join(path, k.Value), "unknown key%s", config.DidYouMean(k.Value, names))
-		case values[k.Value] != nil:
-			r.problem(k, join(path, k.Value), "stands twice")
-		default:
-			values[k.Value] = v
-		}
-	}
-	for _, f := range fields {
-		if v := values[f.name]; v != nil {
-			f.read(join(path, f.name), v)
-		}
-	}
-}
-
-func join(path, name string) string {
-	if path == "" || path == "policy" {
-		return name
-	}
-	return path + "." + name
 }
 
 func (r *policyReader) top(n *yaml.Node) {
-	var types *yaml.Node
-	r.mapping("policy", n,
-		field{"version", r.version},
-		field{"default", func(key string, v *yaml.Node) { r.otherwise = r.action(key, v, true) }},
-		field{"types", func(_ string, v *yaml.Node) { types = v }},
-		field{"allow", r.allow},
-		field{"detectors", r.detectors},
-		field{"key", r.key})
-	if n.Kind == yaml.MappingNode && r.policy.Version == 0 && !slices.ContainsFunc(r.problems, func(p config.Problem) bool { return p.Key == "version" }) {
+	var types, overrides *yaml.Node
+	otherwise := Redact.String()
+	fields := []field{
+		{Name: "version", Read: r.version},
+		{Name: "default", Read: func(key string, v *yaml.Node) { otherwise = r.action(key, v, true) }},
+		{Name: "types", Read: func(_ string, v *yaml.Node) { types = v }},
+		{Name: "allow", Read: r.allow},
+		{Name: "detectors", Read: r.detectors},
+		{Name: "fields", Read: r.fields},
+		{Name: "users", Read: r.users},
+		{Name: "key", Read: r.key},
+		{Name: "keys", Read: r.keys},
+		{Name: "overrides", Read: func(_ string, v *yaml.Node) { overrides = v }},
+	}
+	for _, s := range r.opts.Sections {
+		fields = append(fields, field{Name: s.Name, Read: func(key string, v *yaml.Node) { s.Read(r.Strict, key, v) }})
+	}
+	r.Mapping("", n, fields...)
+	if n.Kind == yaml.MappingNode && r.policy.Version == 0 && !r.Said("version") {
 		r.problem(n, "version", "is missing: a number from 1, raised with every change of the policy")
 	}
-	r.types(types)
-	if r.hashed != nil && r.policy.Key.ID == "" && !slices.ContainsFunc(r.problems, func(p config.Problem) bool { return strings.HasPrefix(p.Key, "key") }) {
-		r.problem(r.hashed, "key", "is missing: the action hash needs a key of at least %d bytes, such as\nkey: {id: k1, env: COLDSTREAM_REDACT_KEY}", minKey)
+	for t := range r.chosen {
+		r.chosen[t] = otherwise
+	}
+	r.types("types", types)
+	r.overrides("overrides", overrides)
+	if r.hashed != nil && r.policy.Key.ID == "" && !r.Said("key") && !r.Said("keys") {
+		r.problem(r.hashed, "key", "is missing: pseudonyms need a key of at least %d bytes, such as\nkey: {id: k1, env: COLDSTREAM_REDACT_KEY}", minKey)
 	}
 }
 
@@ -155,20 +161,17 @@ func (r *policyReader) action(key string, v *yaml.Node, types bool) string {
 	return name
 }
 
-// types reads the action of each type; v may be nil.
-func (r *policyReader) types(v *yaml.Node) {
-	chosen := [typeCount]string{}
+// types reads the action of each type over those chosen before; v may be nil.
+func (r *policyReader) types(path string, v *yaml.Node) {
 	if v != nil {
 		fields := make([]field, typeCount)
 		for t := range typeCount {
-			fields[t] = field{t.String(), func(key string, v *yaml.Node) { chosen[t] = r.action(key, v, true) }}
+			fields[t] = field{Name: t.String(), Read: func(key string, v *yaml.Node) { r.chosen[t] = r.action(key, v, true) }}
 		}
-		r.mapping("types", v, fields...)
+		r.Mapping(path, v, fields...)
 	}
-	for t, name := range chosen {
-		if name == "" {
-			name = r.otherwise
-		}
+	r.policy.Off, r.policy.Actions = nil, map[Type]Action{}
+	for t, name := range r.chosen {
 		if name == "off" {
 			r.policy.Off = append(r.policy.Off, Type(t))
 			continue
@@ -179,44 +182,22 @@ func (r *policyReader) types(v *yaml.Node) {
 	}
 }
 
-// list reads a list of texts.
-func (r *policyReader) list(key string, v *yaml.Node, each func(n *yaml.Node)) {
-	if v.Kind != yaml.SequenceNode {
-		r.problem(v, key, "a list is wanted here, such as [%q, %q]", "one", "two")
-		return
-	}
-	for _, n := range v.Content {
-		if r.text(key, n) != "" {
-			each(n)
-		}
-	}
-}
-
-// text reads one text that is not empty; it gives "" after a mistake.
-func (r *policyReader) text(key string, v *yaml.Node) string {
-	if v.Kind != yaml.ScalarNode || v.Tag == "!!null" || v.Value == "" {
-		r.problem(v, key, "a text is wanted here, and not an empty one")
-		return ""
-	}
-	return v.Value
-}
-
 func (r *policyReader) allow(key string, v *yaml.Node) {
 	a := &r.policy.Allow
-	r.mapping(key, v,
-		field{"domains", func(key string, v *yaml.Node) {
-			r.list(key, v, func(n *yaml.Node) {
+	r.Mapping(key, v,
+		field{Name: "domains", Read: func(key string, v *yaml.Node) {
+			r.List(key, v, func(n *yaml.Node) {
 				if name := strings.TrimPrefix(n.Value, "*."); strings.ContainsAny(name, "@*/: ") || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") {
 					r.problem(n, key, "%q is no domain; write example.com, or *.example.com for those below it", n.Value)
 				}
 				a.Domains = append(a.Domains, n.Value)
 			})
 		}},
-		field{"networks", func(key string, v *yaml.Node) {
-			r.list(key, v, func(n *yaml.Node) { r.network(key, n) })
+		field{Name: "networks", Read: func(key string, v *yaml.Node) {
+			r.List(key, v, func(n *yaml.Node) { r.network(key, n) })
 		}},
-		field{"literals", func(key string, v *yaml.Node) {
-			r.list(key, v, func(n *yaml.Node) { a.Literals = append(a.Literals, n.Value) })
+		field{Name: "literals", Read: func(key string, v *yaml.Node) {
+			r.List(key, v, func(n *yaml.Node) { a.Literals = append(a.Literals, n.Value) })
 		}})
 }
 
@@ -239,67 +220,32 @@ func (r *policyReader) detectors(key string, v *yaml.Node) {
 		return
 	}
 	taken := slices.Clone(typeNames[:])
+	for _, d := range r.policy.Detectors {
+		taken = append(taken, d.Name)
+	}
 	for _, n := range v.Content {
-		d, before := Detector{}, len(r.problems)
+		d, before := Detector{}, len(r.Problems)
 		set := func(p *string) func(string, *yaml.Node) {
-			return func(key string, v *yaml.Node) { *p = r.text(key, v) }
+			return func(key string, v *yaml.Node) { *p = r.Text(key, v) }
 		}
 		action := "redact"
-		r.mapping(key, n,
-			field{"name", set(&d.Name)},
-			field{"action", func(key string, v *yaml.Node) { action = r.action(key, v, false) }},
-			field{"literals", func(key string, v *yaml.Node) {
-				r.list(key, v, func(n *yaml.Node) { d.Literals = append(d.Literals, n.Value) })
+		r.Mapping(key, n,
+			field{Name: "name", Read: set(&d.Name)},
+			field{Name: "action", Read: func(key string, v *yaml.Node) { action = r.action(key, v, false) }},
+			field{Name: "literals", Read: func(key string, v *yaml.Node) {
+				r.List(key, v, func(n *yaml.Node) { d.Literals = append(d.Literals, n.Value) })
 			}},
-			field{"pattern", set(&d.Pattern)},
-			field{"requires", set(&d.Requires)})
+			field{Name: "pattern", Read: set(&d.Pattern)},
+			field{Name: "requires", Read: set(&d.Requires)})
 		if a, err := ParseAction(action); err == nil {
 			d.Action = a
 		}
-		if len(r.problems) == before {
+		if len(r.Problems) == before {
 			if err := d.validate(taken); err != nil {
 				r.problem(n, key, "%v", err)
 			}
 		}
 		taken = append(taken, d.Name)
 		r.policy.Detectors = append(r.policy.Detectors, d)
-	}
-}
-
-// key reads the key's id, and the secret from where it is.
-func (r *policyReader) key(key string, v *yaml.Node) {
-	var file, env *yaml.Node
-	before := len(r.problems)
-	r.mapping(key, v,
-		field{"id", func(key string, v *yaml.Node) { r.policy.Key.ID = r.text(key, v) }},
-		field{"file", func(key string, v *yaml.Node) { file = v; r.text(key, v) }},
-		field{"env", func(key string, v *yaml.Node) { env = v; r.text(key, v) }})
-	switch {
-	case len(r.problems) > before:
-		return
-	case (file == nil) == (env == nil):
-		r.problem(v, key, "either file or env is wanted, where the secret is; it does not stand in the policy itself")
-		return
-	case env != nil:
-		secret, ok := r.lookup(env.Value)
-		if !ok {
-			r.problem(env, key, "the variable %s, which should hold the key, is not set", env.Value)
-			return
-		}
-		r.policy.Key.Secret = []byte(secret)
-	default:
-		path := file.Value
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(r.file), path)
-		}
-		secret, err := os.ReadFile(path)
-		if err != nil {
-			r.problem(file, key, "the file that should hold the key: %v", err)
-			return
-		}
-		r.policy.Key.Secret = bytes.TrimRight(secret, "\r\n")
-	}
-	if err := r.policy.Key.validate(); err != nil {
-		r.problem(v, key, "%v", err)
 	}
 }

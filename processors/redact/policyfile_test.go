@@ -74,7 +74,7 @@ func TestEveryMistakeOfAPolicyIsReported(t *testing.T) {
 		"version: 1\nkey: {id: k1, file: short}\n":                                  {"p.yaml:2: key: key k1 has 9 bytes and needs at least 32"},
 		"version: 1\nkey: {id: k1, file: gone}\n":                                   {"p.yaml:2: key: the file that should hold the key"},
 		"version: 1\nkey: {id: k1, env: GONE}\n":                                    {"p.yaml:2: key: the variable GONE"},
-		"version: 1\nkey: {id: k1}\n":                                               {"p.yaml:2: key: either file or env"},
+		"version: 1\nkey: {id: k1}\n":                                               {"p.yaml:2: key: either file, env, command or kms"},
 		"version: \"1\"\ndefault: [x]\n":                                            {"p.yaml:1: version:", "p.yaml:2: default:"},
 		"version: 1\nallow:\n  networks: [10.0.0.0/40]\n  domains: [\"a@b\", {}]\n": {"p.yaml:3: allow.networks: \"10.0.0.0/40\"", "p.yaml:4: allow.domains: \"a@b\"", "p.yaml:4: allow.domains: a text"},
 		"version: 1\ndetectors:\n  - {name: own, literals: [abc], action: off}\n":   {`p.yaml:3: detectors.action: "off" is no action`},
