@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,6 +20,7 @@ type Tree struct {
 	module string
 	gos    []goFile
 	texts  []textFile
+	others []string        // folders of other modules, such as examples: their Go code has rules of its own
 	known  map[string]bool // every file and folder, slash-separated and relative to the root; "" is the root
 }
 
@@ -83,6 +85,11 @@ func (t *Tree) add(rel, name string, entry fs.DirEntry) error {
 		return nil
 	}
 	t.known[rel] = true
+	if entry.IsDir() {
+		if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil {
+			t.others = append(t.others, rel)
+		}
+	}
 	if strings.Contains("/"+rel, "/testdata/") || !entry.Type().IsRegular() {
 		return nil
 	}
@@ -102,7 +109,7 @@ func (t *Tree) add(rel, name string, entry fs.DirEntry) error {
 	}
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	t.texts = append(t.texts, textFile{path: rel, lines: lines})
-	if strings.HasSuffix(rel, ".go") {
+	if strings.HasSuffix(rel, ".go") && !slices.ContainsFunc(t.others, func(dir string) bool { return under(rel, dir) }) {
 		return t.addGo(rel, data, len(lines))
 	}
 	return nil
