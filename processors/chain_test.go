@@ -215,6 +215,16 @@ key: {id: k1, env: KEY}
 	require.Zero(t, b.Len(), "what a field's text drops")
 }
 
+// What is only counted keeps its form.
+func TestKeptFieldsStayAsTheyWere(t *testing.T) {
+	c, _ := chain(t, "version: 1\ntypes: {email: keep}\nfields: {$.n: keep, $.mail: scan}\n")
+	b := contents("x")
+	before := b.String(b.Extra[0])
+	require.NoError(t, c.Process(b))
+	require.Equal(t, before, b.String(b.Extra[0]))
+	require.EqualValues(t, 2, b.Redactions[0])
+}
+
 func TestPoliciesByGuildAndChannel(t *testing.T) {
 	c, _ := chain(t, `version: 1
 types: {ip: off}

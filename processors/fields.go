@@ -62,16 +62,26 @@ func newFields(file *redact.File) (fields, error) {
 	return f, nil
 }
 
+// fieldRow is the row whose fields are redacted just now.
+type fieldRow struct {
+	engine  *redact.Engine
+	key     int
+	found   int
+	changed bool // a path's value
+	drop    bool
+	visit   func(dst []byte, path int, text []byte) ([]byte, bool) // made once
+}
+
 // others redacts the fields of a row that the policy names.
 func (r *Redact) others(b *schemas.Batch, i int, engine *redact.Engine) {
-	key := r.policies.key(b, i)
-	drop := false
-	replace := func(dst []byte, rule *fieldRule, text []byte) ([]byte, bool) {
-		out, n, dropped := r.value(dst, rule, text, engine, key)
-		drop = drop || dropped
-		b.Redactions[i] += int32(n)
-		return out, n > 0
+	if r.at.visit == nil {
+		r.at.visit = func(dst []byte, path int, text []byte) ([]byte, bool) {
+			out, changed := r.replace(dst, &r.fields.rules[path], text)
+			r.at.changed = r.at.changed || changed
+			return out, changed
+		}
 	}
+	r.at = fieldRow{engine: engine, key: r.policies.key(b, i), visit: r.at.visit}
 	for at := range r.fields.names {
 		f := &r.fields.names[at]
 		column := f.column(b)
@@ -79,24 +89,29 @@ func (r *Redact) others(b *schemas.Batch, i int, engine *redact.Engine) {
 			continue
 		}
 		var changed bool
-		if r.text, changed = replace(r.text[:0], &f.rule, b.Bytes(column[i])); changed {
+		if r.text, changed = r.replace(r.text[:0], &f.rule, b.Bytes(column[i])); changed {
 			column[i] = b.AddText(r.text)
 		}
 	}
 	if extra := b.Bytes(b.Extra[i]); len(extra) > 0 && len(r.fields.rules) > 0 {
-		changed := false
-		r.text = r.fields.paths.Replace(r.text[:0], extra, func(dst []byte, path int, text []byte) ([]byte, bool) {
-			out, c := replace(dst, &r.fields.rules[path], text)
-			changed = changed || c
-			return out, c
-		})
-		if changed {
+		r.text = r.fields.paths.Replace(r.text[:0], extra, r.at.visit)
+		if r.at.changed {
 			b.Extra[i] = b.AddText(r.text)
 		}
 	}
-	if drop {
+	b.Redactions[i] += int32(r.at.found)
+	if r.at.drop {
 		b.Drop(i)
 	}
+}
+
+// replace appends what stands for a value of the row, and says whether it differs.
+func (r *Redact) replace(dst []byte, rule *fieldRule, text []byte) ([]byte, bool) {
+	out, n, drop := r.value(dst, rule, text, r.at.engine, r.at.key)
+	r.at.found += n
+	r.at.drop = r.at.drop || drop
+	// What is only counted stays as it was written: a number is still one.
+	return out, n > 0 && string(out[len(dst):]) != string(text)
 }
 
 // value appends what stands for one value; n is how many values in it were found.

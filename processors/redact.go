@@ -16,6 +16,7 @@ type Redact struct {
 	spans  []redact.Span
 	text   []byte
 	counts map[string]int64
+	at     fieldRow
 }
 
 // NewRedact makes a processor of one partition. The engine may be shared.

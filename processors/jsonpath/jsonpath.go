@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/coldstream/coldstream/schemas/codec"
 )
@@ -124,13 +125,24 @@ const maxDepth = 128
 // of a string without its quotes and escapes, and that of a number or literal as written; null, arrays and objects are
 // never given whole. It appends the new text and says whether it differs; what differs becomes a string.
 func (p *Paths) Replace(dst, doc []byte, f func(dst []byte, path int, text []byte) ([]byte, bool)) []byte {
-	w := walker{doc: doc, out: dst, f: f}
-	before := len(dst)
-	if p.root == nil || !w.value(p.root, -1, 0) {
-		return append(w.out[:before], doc...)
+	if p.root == nil {
+		return append(dst, doc...)
 	}
-	return append(w.out, doc[w.copied:]...)
+	w := walkers.Get().(*walker)
+	*w = walker{doc: doc, out: dst, f: f, text: w.text}
+	before := len(dst)
+	if w.value(p.root, -1, 0) {
+		dst = append(w.out, doc[w.copied:]...)
+	} else {
+		dst = append(w.out[:before], doc...)
+	}
+	*w = walker{text: w.text}
+	walkers.Put(w)
+	return dst
 }
+
+// walkers keep their scratch memory.
+var walkers = sync.Pool{New: func() any { return new(walker) }}
 
 type walker struct {
 	doc    []byte
