@@ -215,7 +215,8 @@ func (v *run) remove(k MessageKey, m *message) bool {
 func (v *run) compare(h HotMessage) {
 	m := v.state[h.Key]
 	if m == nil || !m.created {
-		if v.whole && h.Policy == v.cfg.Policy { // another policy may have kept what this one drops
+		_, dropped := v.log.droppedMessages[h.Key]
+		if v.whole && !(dropped && h.Policy != v.cfg.Policy) { // another policy may have kept what this one drops
 			v.suspects = append(v.suspects, suspect{h.Key, true, fmt.Sprintf("hot: message %d of channel %d is there, and no event in range created it", h.Key.Message, h.Key.Channel)})
 		}
 		return

@@ -45,11 +45,13 @@ type logIndex struct {
 	byKey   map[eventKey]int32
 	dropped map[eventKey]struct{} // by the present policy, or an earlier one
 	places  map[int32][]place     // by partition, ascending
+
+	droppedMessages map[MessageKey]struct{} // those of events that the present policy drops
 }
 
 // topic reads and decodes every record in range.
 func (v *run) topic(ctx context.Context) error {
-	v.log = logIndex{byKey: map[eventKey]int32{}, dropped: map[eventKey]struct{}{}, places: map[int32][]place{}}
+	v.log = logIndex{byKey: map[eventKey]int32{}, dropped: map[eventKey]struct{}{}, places: map[int32][]place{}, droppedMessages: map[MessageKey]struct{}{}}
 	var total int64
 	for _, s := range v.result.Range {
 		total += s.Next - s.From
@@ -78,7 +80,7 @@ func (v *run) topic(ctx context.Context) error {
 
 // judge puts a decoded record through the chain and notes what becomes of it.
 func (v *run) judge(b *schemas.Batch, r Record) error {
-	key := eventKey{b.EventID[0], b.EventHash[0]}
+	key, message := eventKey{b.EventID[0], b.EventHash[0]}, MessageKey{b.ChannelID[0], b.MessageID[0], b.MessageHash[0]}
 	if err := v.cfg.Redactor.Process(b); err != nil {
 		return fmt.Errorf("process partition %d offset %d: %w", r.Partition, r.Offset, err)
 	}
@@ -98,6 +100,7 @@ func (v *run) judge(b *schemas.Batch, r Record) error {
 		return nil
 	}
 	v.log.dropped[key] = struct{}{}
+	v.log.droppedMessages[message] = struct{}{}
 	if refused {
 		v.result.Topic.Dead++
 	} else {

@@ -43,6 +43,9 @@ type world struct {
 	hot       []verify.HotMessage
 	late      [][]byte // documents that arrive while the hot store is read
 	reads     int
+	policy    int64 // of verify; 0: 1, the rows' own
+	chain     verify.Redactor
+	earlier   []verify.Redactor
 }
 
 func id(n int) int64 { return schemas.DiscordEpoch.ID(now.UnixMilli()-1e6+int64(n), 0) }
@@ -158,8 +161,11 @@ func (w *world) Waiting(context.Context) (int64, error) { return 0, nil }
 func (w *world) verify(t *testing.T) *verify.Result {
 	t.Helper()
 	d := &decoder{codec.JSON{Epoch: schemas.DiscordEpoch}}
+	if w.chain == nil {
+		w.chain = noRedaction{}
+	}
 	r, err := verify.Run(context.Background(), verify.Config{
-		Log: w, Lake: w, Hot: w, Decoder: d, Bulk: d.json.BulkTargets, Redactor: noRedaction{}, Policy: 1,
+		Log: w, Lake: w, Hot: w, Decoder: d, Bulk: d.json.BulkTargets, Redactor: w.chain, Earlier: w.earlier, Policy: max(w.policy, 1),
 		HotGroup: "hot", ColdGroup: "cold", Now: func() time.Time { return now },
 	})
 	if err != nil {
