@@ -18,7 +18,7 @@ import (
 
 func newLakeCommand(g *globals) *cobra.Command {
 	return group("lake", "The archive's table: what it holds, and how to go on after a loss",
-		newLakeShowCommand(g), newExpireCommand(g), newAcceptGapCommand(g), newAdoptTopicCommand(g))
+		newLakeShowCommand(g), newExpireCommand(g), newRebuildCommand(g), newAcceptGapCommand(g), newAdoptTopicCommand(g))
 }
 
 // consent is how a command that gives something up is told to.

@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": cmdReady, "publish": cmdPublish, "rows": cmdRows, "gone": cmdGone, "exits": cmdExits, "removefile": cmdRemoveFile,
+			"ready": cmdReady, "publish": cmdPublish, "rows": cmdRows, "gone": cmdGone, "exits": cmdExits, "removefile": cmdRemoveFile, "losemetadata": cmdLoseMetadata,
 		},
 	})
 }

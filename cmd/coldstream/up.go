@@ -23,6 +23,7 @@ import (
 type boxFlags struct {
 	kafka, s3, clickhouse, http string
 	ready                       string
+	pipelines                   []string
 	external                    config.ClickHouse
 }
 
@@ -32,6 +33,7 @@ func (f *boxFlags) add(c *cobra.Command, kafka, s3, clickhouse, http string) {
 	p.StringVar(&f.s3, "s3-addr", s3, "`ADDR` of the object store")
 	p.StringVar(&f.clickhouse, "clickhouse-addr", clickhouse, "`ADDR` of ClickHouse's HTTP interface; of a running server with --clickhouse-user")
 	p.StringVar(&f.http, "http-addr", http, "`ADDR` of status, health and metrics")
+	p.StringSliceVar(&f.pipelines, "pipelines", nil, "`PARTS` to run: hot,cold,committer,resolver (default all); the servers run anyway")
 	p.StringVar(&f.ready, "ready-file", "", "write where everything answers to `FILE`, besides ready.json in the data folder")
 	p.StringVar(&f.external.User, "clickhouse-user", "", "use the running server at --clickhouse-addr as this `USER`, instead of the embedded engine (password: COLDSTREAM_CLICKHOUSE_PASSWORD)")
 }
@@ -139,10 +141,18 @@ func startBox(ctx context.Context, f *boxFlags, cfg *config.Config, dir string) 
 
 // runBox initialises and runs the parts against the box's servers.
 func runBox(ctx context.Context, cfg *config.Config, f *boxFlags, b *box.Box, ready *config.Ready, readyFiles []string, then func(context.Context, *config.Ready, *system) error) error {
-	if _, err := initialise(ctx, cfg, allParts, false); err != nil {
+	parts, err := parseParts(f.pipelines)
+	if err != nil {
+		return err
+	}
+	first := *cfg
+	if !needsLake(parts) { // a damaged table must not be in the way of those who want to mend it
+		first.S3.Endpoint = ""
+	}
+	if _, err := initialise(ctx, &first, parts, false); err != nil {
 		return failed(err)
 	}
-	s, err := newSystem(cfg, allParts)
+	s, err := newSystem(cfg, parts)
 	if err != nil {
 		return err
 	}
