@@ -204,9 +204,11 @@ func TestRebuild(t *testing.T) {
 // Files before and after a compaction are both on the store: the rows are there once, and the repeats stay removed.
 func TestRebuildAfterCompactions(t *testing.T) {
 	w := newWorld(t)
+	clock := monday.AddDate(0, 0, 9)
 	compactDay := func() {
 		t.Helper()
-		c := must[*compact.Compactor](t)(compact.New(compact.Config{Table: w.again(), After: -1, Now: func() time.Time { return monday.AddDate(0, 0, 9) }}))
+		clock = clock.Add(time.Hour) // which of two compactions is the newer is told by their times
+		c := must[*compact.Compactor](t)(compact.New(compact.Config{Table: w.again(), After: -1, Now: func() time.Time { return clock }}))
 		for _, p := range must[[]compact.Plan](t)(c.All(t.Context(), compact.Range{})) {
 			must[compact.Result](t)(c.Day(t.Context(), &p))
 		}
