@@ -45,6 +45,13 @@ func (t *Table) commit(ctx context.Context, base *Version, c change) (*Version, 
 		updates = append(updates, table.NewAddSchemaUpdate(c.schema), table.NewSetCurrentSchemaUpdate(-1))
 	}
 	updates = append(updates, table.NewSetPropertiesUpdate(c.props))
+	if t.remote != nil {
+		v, err := t.commitRemote(ctx, base, c.id, updates)
+		if err != nil {
+			return nil, fmt.Errorf("commit to %s v%d: %w", t.Location(), base.N+1, err)
+		}
+		return v, nil
+	}
 	meta, err := table.UpdateTableMetadata(base.Metadata, updates, base.MetadataLocation())
 	if err != nil {
 		return nil, fmt.Errorf("commit to %s v%d: %w", t.Location(), base.N+1, err)

@@ -59,11 +59,14 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 	if snap.ManifestList, err = w.list(snap, manifests); err != nil {
 		return nil, err
 	}
-	return []table.Update{
+	updates := []table.Update{
 		table.NewAddSnapshotUpdate(snap),
 		table.NewSetSnapshotRefUpdate(table.MainBranch, snap.SnapshotID, table.BranchRef, 0, 0, 0),
-		table.NewRemoveSnapshotsUpdate(union(forgotten(base.Metadata), c.forget), false),
-	}, nil
+	}
+	if ids := union(forgotten(base.Metadata), c.forget); len(ids) > 0 {
+		updates = append(updates, table.NewRemoveSnapshotsUpdate(ids, false))
+	}
+	return updates, nil
 }
 
 // keepSnapshots is how many snapshots the metadata lists. Each takes about 1 KiB of every version that follows: at a

@@ -30,11 +30,12 @@ var (
 	ErrDamaged = errors.New("the table's metadata is damaged")
 )
 
-// Table is one Iceberg table on an object store. It may be used by many goroutines; it keeps the last version seen.
+// Table is one Iceberg table on an object store; its versions are files there, or in a catalog. It may be used by many goroutines; it keeps the last version seen.
 type Table struct {
-	store *objects.Store
-	name  string
-	last  atomic.Pointer[Version]
+	store  *objects.Store
+	name   string
+	remote Remote // nil: the versions are files beside the data
+	last   atomic.Pointer[Version]
 }
 
 // Version is one committed state of a table. It does not change.
@@ -47,6 +48,7 @@ type Version struct {
 	// lag until the next commit moves it.
 	HintErr error
 
+	at    string // where the metadata is kept, where that is not t's own choice
 	table *Table
 }
 
@@ -72,6 +74,9 @@ func (t *Table) Create(ctx context.Context) (*Version, error) {
 	if !errors.Is(err, ErrNoTable) {
 		return v, err
 	}
+	if t.remote != nil {
+		return t.createRemote(ctx)
+	}
 	spec := eventsSpec()
 	meta, err := table.NewMetadata(EventsSchema(), &spec, table.UnsortedSortOrder, t.Location(), eventsProperties())
 	if err != nil {
@@ -96,6 +101,9 @@ const maxWalk = 4
 
 // Load gives the newest version. Errors: ErrNoTable, ErrDamaged, ErrUnknownVersion, or the store's.
 func (t *Table) Load(ctx context.Context) (*Version, error) {
+	if t.remote != nil {
+		return t.loadRemote(ctx)
+	}
 	v := t.last.Load()
 	if v == nil {
 		var err error
@@ -225,7 +233,12 @@ func (t *Table) parse(n int64, doc []byte) (*Version, error) {
 }
 
 // MetadataLocation is the s3:// address of the version's metadata.
-func (v *Version) MetadataLocation() string { return v.table.store.URI(v.table.versionKey(v.N)) }
+func (v *Version) MetadataLocation() string {
+	if v.at != "" {
+		return v.at
+	}
+	return v.table.store.URI(v.table.versionKey(v.N))
+}
 
 // Properties are the table's properties at this version.
 func (v *Version) Properties() iceberg.Properties { return v.Metadata.Properties() }
