@@ -33,9 +33,12 @@ func EngineDDL(t *Table, o EngineOptions) []string {
 	for _, f := range EventsSchema().Fields() {
 		columns = append(columns, f.Name)
 	}
+	follow := " SETTINGS iceberg_use_version_hint = 1"
+	if t.remote != nil { // which writes no hint: the engine lists the metadata
+		follow = ""
+	}
 	return []string{
-		fmt.Sprintf("CREATE OR REPLACE TABLE %s ENGINE = IcebergS3(%s) SETTINGS iceberg_use_version_hint = 1",
-			lakeTable, strings.Join(args, ", ")),
+		fmt.Sprintf("CREATE OR REPLACE TABLE %s ENGINE = IcebergS3(%s)%s", lakeTable, strings.Join(args, ", "), follow),
 		fmt.Sprintf("CREATE OR REPLACE VIEW events AS SELECT %s FROM %s", strings.Join(columns, ", "), lakeTable),
 	}
 }

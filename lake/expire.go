@@ -43,7 +43,7 @@ func (t *Table) Expire(ctx context.Context, before time.Time, dryRun bool, progr
 		_, err := t.commit(ctx, v, change{id: rand.Text(), op: table.OpAppend, forget: old})
 		return err
 	})
-	if err != nil {
+	if err != nil || t.remote != nil { // a catalog's old metadata is its own
 		return e, err
 	}
 	all, err := t.versions(ctx)

@@ -28,8 +28,11 @@ func (r *References) Has(key string) bool { return r.keys[key] }
 func (r *References) Len() int { return len(r.keys) }
 
 // References reads every version that has not expired, and every snapshot that one of them lists. Memory is about 150 bytes
-// an object. A manifest that is gone is an error: what it named cannot be known.
+// an object. A manifest that is gone is an error: what it named cannot be known. ErrRemote where a catalog keeps the versions.
 func (t *Table) References(ctx context.Context) (*References, error) {
+	if t.remote != nil {
+		return nil, fmt.Errorf("references of %s: %w", t.Location(), ErrRemote)
+	}
 	all, err := t.versions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("references of %s: %w", t.Location(), err)
@@ -164,6 +167,9 @@ func (c *collector) add(uri string) error {
 // Fence commits a version that changes nothing, and gives it with the time of the store at which it was made. Whatever was
 // prepared on an earlier version can then no longer be committed, whoever prepared it and however long it slept.
 func (t *Table) Fence(ctx context.Context) (v *Version, at time.Time, err error) {
+	if t.remote != nil {
+		return nil, time.Time{}, fmt.Errorf("fence %s: %w", t.Location(), ErrRemote)
+	}
 	err = t.onNewest(ctx, "fence "+t.Location(), func(base *Version) (err error) {
 		v, err = t.commit(ctx, base, change{id: rand.Text(), op: table.OpAppend})
 		return err

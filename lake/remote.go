@@ -24,6 +24,9 @@ type Remote interface {
 	Commit(ctx context.Context, must []table.Requirement, updates []table.Update) (table.Metadata, string, error)
 }
 
+// ErrRemote says that something is the catalog's to do, where a catalog keeps the versions.
+var ErrRemote = errors.New("the table's versions are in a REST catalog: orphan files and old metadata are its own maintenance's to remove")
+
 // OpenEventsIn names the table of events whose files are in a store and whose versions are in a catalog. It does no I/O.
 func OpenEventsIn(store *objects.Store, r Remote) *Table {
 	return &Table{store: store, name: EventsName, remote: r}

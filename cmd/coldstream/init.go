@@ -14,6 +14,7 @@ import (
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
+	"github.com/coldstream/coldstream/lake/rest"
 	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
 )
 
@@ -119,7 +120,17 @@ func openTable(cfg *config.Config) (*lake.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lake.OpenEvents(store), nil
+	if cfg.Lake.Catalog != "rest" {
+		return lake.OpenEvents(store), nil
+	}
+	r := cfg.Lake.REST
+	remote, err := rest.New(rest.Config{
+		URI: r.URI, Warehouse: r.Warehouse, Namespace: r.Namespace, Token: r.Token, Credential: r.Credential, OAuthURI: r.OAuthURI, Scope: r.Scope,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lake.OpenEventsIn(store, remote), nil
 }
 
 func initLake(ctx context.Context, cfg *config.Config, dryRun bool) (*lake.Table, []topics.Change, error) {

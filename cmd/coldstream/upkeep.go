@@ -164,6 +164,9 @@ func (u *upkeep) expire(ctx context.Context) error {
 }
 
 func (u *upkeep) sweep(ctx context.Context) error {
+	if u.table.Remote() {
+		return nil // the catalog's own maintenance does it
+	}
 	r, err := sweep.Run(ctx, sweep.Config{
 		Table: u.table, Client: clientOf(u.cfg), Chunks: u.cfg.Kafka.Topics.Chunks, Margin: u.cfg.Lake.SweepMargin,
 	})

@@ -203,6 +203,7 @@ func (c *Config) Validate() Problems {
 	_, _, httpErr := net.SplitHostPort(c.HTTP.Addr)
 	bad(httpErr == nil, "http.addr", "%q is not host:port", c.HTTP.Addr)
 	bad(c.S3.Bucket != "", "s3.bucket", "must not be empty")
+	c.Lake.validateREST(bad)
 	bad((c.Lake.Clients.AccessKey == "") == (c.Lake.Clients.SecretKey == ""), "lake.clients.secret_key", "an access key and a secret key go together: set both or neither")
 	bad(!strings.Contains(c.ClickHouse.Addr, "://"), "clickhouse.addr", "host:port of the HTTP interface, without a scheme")
 	bad(c.Cold.Checkpoint >= time.Second && c.Cold.Checkpoint <= 24*time.Hour, "cold.checkpoint", "%v: from 1s to 24h", c.Cold.Checkpoint)

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/coldstream/coldstream/internal/faults"
@@ -8,6 +10,8 @@ import (
 
 // Lake says how the lake's tables are kept and shown.
 type Lake struct {
+	Catalog string // s3 or rest
+	REST    LakeREST
 	Clients LakeClients
 
 	CompactEvery  time.Duration
@@ -19,6 +23,18 @@ type Lake struct {
 	Keep          time.Duration
 	SweepEvery    time.Duration
 	SweepMargin   time.Duration
+}
+
+// LakeREST says where the REST catalog is that keeps the table's versions, if Lake.Catalog is rest.
+type LakeREST struct{ URI, Warehouse, Namespace, Token, Credential, OAuthURI, Scope string }
+
+func (l *Lake) validateREST(bad func(ok bool, key, format string, a ...any)) {
+	bad(l.Catalog == "s3" || l.Catalog == "rest", "lake.catalog", "%q: s3 or rest", l.Catalog)
+	if l.Catalog == "rest" {
+		u, err := url.Parse(l.REST.URI)
+		bad(err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http"), "lake.rest.uri", "%q is not the http(s) URI of a catalog", l.REST.URI)
+		bad(l.REST.Namespace != "", "lake.rest.namespace", "must not be empty")
+	}
 }
 
 // LakeClients is what readers of the catalog under /v1/iceberg are told about the object store.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -148,6 +149,15 @@ var FirstDay = time.Date(2024, 10, 4, 0, 0, 0, 0, time.UTC)
 
 // Day adds n events over the first five minutes of day number d, counted from FirstDay, and commits them.
 func (w *Writer) Day(ctx context.Context, d, n int) error {
+	if err := w.Prepare(ctx, d, n); err != nil {
+		return err
+	}
+	_, err := w.Commit(ctx)
+	return err
+}
+
+// Prepare is Day without the commit.
+func (w *Writer) Prepare(ctx context.Context, d, n int) error {
 	at := FirstDay.AddDate(0, 0, d)
 	chat, err := NewChat(at, float64(n)/300, uint64(d))
 	if err != nil {
@@ -156,11 +166,15 @@ func (w *Writer) Day(ctx context.Context, d, n int) error {
 	if err = w.Add(ctx, at, chat.Next(n)...); err != nil {
 		return err
 	}
-	if err = w.Checkpoint(ctx); err != nil {
-		return err
-	}
-	_, err = w.Commit(ctx)
-	return err
+	return w.Checkpoint(ctx)
+}
+
+// Twin gives another committer of what w has checkpointed and not committed, over the same table opened again. It may only
+// commit, once.
+func (w *Writer) Twin(t *lake.Table) *Writer {
+	w.log.mu.Lock()
+	defer w.log.mu.Unlock()
+	return &Writer{Table: t, log: &chunkLog{topicID: w.log.topicID, records: slices.Clone(w.log.records)}}
 }
 
 // Chat makes events of generated chat, in the order of their times, none of them late, repeated or refused.
