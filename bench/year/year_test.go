@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,4 +34,11 @@ func TestYear(t *testing.T) {
 	a := testkit.S3Access{Endpoint: store.Addr(), AccessKey: "year", SecretKey: "year-secret", Region: "us-east-1", Bucket: bucket}
 	ensureBucket(t.Context(), t, a)
 	build(t, dir, lakekit.Open(t, a, ""), days, rows)
+	noon := first.AddDate(0, 0, days/2).Add(12 * time.Hour)
+	measure(t, "as written", a, noon)
+	compactDays(t, a, noon, min(days, compactedDays))
+	measure(t, "compacted", a, noon)
 }
+
+// compactedDays is how many days around the one that is asked for are compacted: more would only take longer.
+const compactedDays = 10
