@@ -128,6 +128,11 @@ readers: go libchdb ## every engine reads the table while it is written and comp
 	COLDSTREAM_PYTHON=$$(scripts/python.sh) COLDSTREAM_ICEBERG=$$(scripts/iceberg.sh) COLDSTREAM_READERS=$(ROUNDS) \
 	  go test ./bench/readers -run TestReadersAgree -count 1 -timeout 30m -v $(ARGS)
 
+.PHONY: bench-year
+bench-year: YEAR ?= $${XDG_CACHE_HOME:-$$HOME/.cache}/coldstream/bench-year
+bench-year: go libchdb ## a table of a year, one file a window: an hour and a day of it, before and after compaction (YEAR: where it is kept)
+	COLDSTREAM_PYTHON=$$(scripts/python.sh) COLDSTREAM_YEAR="$(YEAR)" go test ./bench/year -run TestYear -count 1 -timeout 3h -v $(ARGS)
+
 .PHONY: go
 go:
 	. scripts/lib.sh
