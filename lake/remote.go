@@ -19,13 +19,16 @@ type Remote interface {
 	// Create makes the table at a location, and its namespace. One that is there already is no error.
 	Create(ctx context.Context, location string, schema *iceberg.Schema, spec iceberg.PartitionSpec, props iceberg.Properties) error
 	// Commit applies updates if every requirement holds, all or nothing, and is asked once: it does not try again.
-	// ErrConflict: a requirement did not hold. objects.ErrDenied: refused for good, nothing was changed. Any other error
+	// ErrConflict: a requirement did not hold. ErrDenied: refused for good, nothing was changed. Any other error
 	// leaves open whether the updates were, or will yet be, applied.
 	Commit(ctx context.Context, must []table.Requirement, updates []table.Update) (table.Metadata, string, error)
 }
 
 // ErrRemote says that something is the catalog's to do, where a catalog keeps the versions.
 var ErrRemote = errors.New("the table's versions are in a REST catalog: orphan files and old metadata are its own maintenance's to remove")
+
+// ErrDenied is objects.ErrDenied: the store or the catalog refused the credentials or the permission; nothing was written.
+var ErrDenied = objects.ErrDenied
 
 // OpenEventsIn names the table of events whose files are in a store and whose versions are in a catalog. It does no I/O.
 func OpenEventsIn(store *objects.Store, r Remote) *Table {
@@ -82,7 +85,7 @@ func (t *Table) commitRemote(ctx context.Context, base *Version, id string, upda
 	if err == nil {
 		return t.remoteVersion(meta, at)
 	}
-	if errors.Is(err, objects.ErrDenied) {
+	if errors.Is(err, ErrDenied) {
 		return nil, err
 	}
 	found, loadErr := t.loadRemote(ctx)

@@ -21,7 +21,6 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/coldstream/coldstream/lake"
-	"github.com/coldstream/coldstream/lake/objects"
 )
 
 // Config says where the catalog is. Only URI and Namespace must be set.
@@ -171,7 +170,7 @@ func (c *Catalog) wrap(op string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, rest.ErrUnauthorized), errors.Is(err, rest.ErrForbidden), errors.Is(err, rest.ErrOAuthError):
-		err = fmt.Errorf("%w: see lake.rest.token and lake.rest.credential: %w", objects.ErrDenied, err)
+		err = fmt.Errorf("%w: see lake.rest.token and lake.rest.credential: %w", lake.ErrDenied, err)
 	}
 	return fmt.Errorf("REST catalog %s: %s %s: %w", c.cfg.URI, op, strings.Join(c.ident, "."), err)
 }
