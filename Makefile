@@ -93,6 +93,14 @@ bench-cold: binary ## the archive's worker on Apache Kafka and MinIO, from a bac
 	export COLDSTREAM_KAFKA_DATA="$(BENCH_DATA)"
 	scripts/real-servers.sh run -- go run ./bench/cold $(ARGS)
 
+.PHONY: model-protocol
+model-protocol: go ## the model of the cold path's protocol at larger sizes: states, depth and time of each (minutes, some GB)
+	go test ./internal/protocol -count 1 -timeout 120m -v -run TestEveryState -args -large
+
+.PHONY: model
+model: go libchdb ## random histories of the hot store against the model (N)
+	go test -run TheViewsEqualTheModel -count 1 -v -timeout 24h ./sinks/clickhouse -rapid.checks=$(N) $(ARGS) | grep -v '\[rapid\] draw'
+
 .PHONY: bench-lake
 bench-lake: go ## files a window of every shape of traffic, before and after compaction (ARGS)
 	COLDSTREAM_SHAPES=full go test ./bench/lakeshapes -run TestShapes -count 1 -v -timeout 60m $(ARGS)
