@@ -105,34 +105,7 @@ func (u *uploader) build(p part) (*parquet.File, error) {
 }
 
 func (u *uploader) describe(f *parquet.File, p part, n int) lake.DataFile {
-	d := lake.DataFile{
-		Path: fmt.Sprintf("data/day=%s/%s-%02d.parquet", p.day, u.cp.id, n),
-		Size: int64(len(f.Bytes)), Hash: lake.Hash(f.Bytes), Rows: f.Rows, Day: int32(p.day), Policy: u.cp.buffer.policy,
-		Splits: f.Splits,
-	}
-	for _, c := range f.Chunks {
-		d.Chunks = append(d.Chunks, lake.Chunk(c))
-	}
-	for _, s := range f.Stats {
-		d.Stats = append(d.Stats, columnStats(s))
-	}
-	return d
-}
-
-func columnStats(s parquet.Stats) lake.ColumnStats {
-	c := lake.ColumnStats{FieldID: s.FieldID, Values: s.Values, Nulls: s.Nulls, Bytes: s.Bytes}
-	switch {
-	case !s.HasBounds || lake.NoBounds(s.FieldID):
-	case s.IsText:
-		if c.Lower, c.Upper = lake.TextBounds(s.MinText, s.MaxText); c.Upper == nil {
-			c.Lower = nil
-		}
-	case s.IsInt:
-		c.Lower, c.Upper = lake.IntBound(int32(s.Min)), lake.IntBound(int32(s.Max))
-	default:
-		c.Lower, c.Upper = lake.LongBound(s.Min), lake.LongBound(s.Max)
-	}
-	return c
+	return lake.Describe(f, fmt.Sprintf("data/day=%s/%s-%02d.parquet", p.day, u.cp.id, n), int32(p.day), u.cp.buffer.policy)
 }
 
 // put uploads until it succeeds or ctx ends: a store that is away costs time, never rows.
