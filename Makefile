@@ -85,13 +85,18 @@ chaos-mutants: go ## build mistakes into the protocol, one at a time, and see wh
 bench: go libchdb ## benchmarks in benchstat's format (PKG, BENCH, COUNT)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(ARGS) $(PKG)
 
-# Where the topic of bench-cold stays between runs; empty for a temporary folder.
+# Where the topic of bench-cold and bench-hot stays between runs; empty for a temporary folder.
 BENCH_DATA ?= $${XDG_CACHE_HOME:-$$HOME/.cache}/coldstream/bench-kafka
 
 .PHONY: bench-cold
 bench-cold: binary ## the archive's worker on Apache Kafka and MinIO, from a backlog to committed chunks (ARGS, BENCH_DATA)
 	export COLDSTREAM_KAFKA_DATA="$(BENCH_DATA)"
 	scripts/real-servers.sh run -- go run ./bench/cold $(ARGS)
+
+.PHONY: bench-hot
+bench-hot: binary libchdb ## the hot worker on Apache Kafka and the embedded ClickHouse, from a backlog to rows (ARGS, BENCH_DATA)
+	export COLDSTREAM_KAFKA_DATA="$(BENCH_DATA)"
+	scripts/real-servers.sh run -- go run ./bench/hot $(ARGS)
 
 .PHONY: model-protocol
 model-protocol: go ## the model of the cold path's protocol at larger sizes: states, depth and time of each (minutes, some GB)

@@ -2,6 +2,6 @@
 // of its own, from a backlog on Apache Kafka to chunks committed to the table on an S3 store. docs/benchmarks.md says
 // what the figures mean; `make bench-cold` starts the servers.
 //
-// [contents] is what a topic was filled with and [worker] the process under measurement. A run fails unless the table
+// [worker] is the process under measurement; what it shares with bench/hot is in package bench. A run fails unless the table
 // has exactly the rows that were made.
 package main

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coldstream/coldstream/bench"
 	"github.com/coldstream/coldstream/lake"
 )
 
@@ -16,7 +17,7 @@ import (
 type result struct {
 	records     int64
 	wall        time.Duration
-	used        usage
+	used        bench.Usage
 	rows, bytes int64 // in the table
 	files       int
 	checkpoints int64
@@ -24,21 +25,21 @@ type result struct {
 
 // drainAll measures the backlog as often as was asked.
 func drainAll(ctx context.Context, o options) error {
-	t, err := openTopics(o.kafka)
+	t, err := bench.OpenTopics(o.kafka)
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	topic, made, err := t.backlog(ctx, o.events)
+	defer t.Close()
+	topic, made, err := t.Backlog(ctx, o.events)
 	if err != nil {
 		return err
 	}
-	ends, err := t.ends(ctx, topic)
+	ends, err := t.Ends(ctx, topic)
 	if err != nil {
 		return err
 	}
-	if sum(ends) != made.Records {
-		return fmt.Errorf("topic %s has %d records and was filled with %d: delete it, and start again", topic, sum(ends), made.Records)
+	if bench.Sum(ends) != made.Records {
+		return fmt.Errorf("topic %s has %d records and was filled with %d: delete it, and start again", topic, bench.Sum(ends), made.Records)
 	}
 	describe(ctx, o, made, ends)
 	for range o.runs {
@@ -51,33 +52,33 @@ func drainAll(ctx context.Context, o options) error {
 	return nil
 }
 
-func drain(ctx context.Context, o options, t *topics, topic string, made contents, ends []int64) (r result, err error) {
-	w, err := prepare(ctx, o, topic, o.s3.endpoint)
+func drain(ctx context.Context, o options, t *bench.Topics, topic string, made bench.Contents, ends []int64) (r result, err error) {
+	w, err := prepare(ctx, o, topic, o.s3.Endpoint)
 	if err != nil {
 		return r, err
 	}
-	defer w.clean(context.WithoutCancel(ctx), t)
-	if err := w.start(ctx); err != nil {
+	defer w.Clean(context.WithoutCancel(ctx), t)
+	if err := w.Start(ctx); err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, w.stop()) }()
+	defer func() { err = errors.Join(err, w.Stop()) }()
 	return w.finish(ctx, made, ends)
 }
 
 // finish waits until all is read, asks for what is held to be made durable, and waits until the table has it.
-func (w *worker) finish(ctx context.Context, made contents, ends []int64) (r result, err error) {
-	err = w.await(ctx, 100*time.Millisecond, func() (bool, error) {
-		s, err := w.status(ctx)
-		return err == nil && s.Counters["cold.records"] >= sum(ends), nil // it may be starting still
+func (w *worker) finish(ctx context.Context, made bench.Contents, ends []int64) (r result, err error) {
+	err = w.Await(ctx, 100*time.Millisecond, func() (bool, error) {
+		s, err := w.Status(ctx)
+		return err == nil && s.Counters["cold.records"] >= bench.Sum(ends), nil // it may be starting still
 	})
 	if err != nil {
 		return r, err
 	}
-	if err := w.checkpoint(ctx); err != nil {
+	if err := w.Checkpoint(ctx); err != nil {
 		return r, err
 	}
 	var v *lake.Version
-	err = w.await(ctx, 50*time.Millisecond, func() (bool, error) {
+	err = w.Await(ctx, 50*time.Millisecond, func() (bool, error) {
 		if v, err = w.table.Load(ctx); err != nil {
 			return false, err
 		}
@@ -85,16 +86,16 @@ func (w *worker) finish(ctx context.Context, made contents, ends []int64) (r res
 		for _, s := range v.Position.Sources {
 			at += s.Next
 		}
-		return at >= sum(ends), nil
+		return at >= bench.Sum(ends), nil
 	})
 	if err != nil {
 		return r, err
 	}
-	r.records, r.wall = made.Records, time.Since(w.began)
-	if r.used, err = usageOf(w.cmd.Process.Pid); err != nil {
+	r.records, r.wall = made.Records, time.Since(w.Began)
+	if r.used, err = w.Usage(); err != nil {
 		return r, err
 	}
-	s, err := w.status(ctx)
+	s, err := w.Status(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -113,27 +114,10 @@ func (w *worker) finish(ctx context.Context, made contents, ends []int64) (r res
 	return r, nil
 }
 
-func (w *worker) await(ctx context.Context, every time.Duration, ready func() (bool, error)) error {
-	for {
-		ok, err := ready()
-		if ok || err != nil {
-			return err
-		}
-		if err := w.dead(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(every):
-		}
-	}
-}
-
 // describe says what the figures depend on.
-func describe(ctx context.Context, o options, made contents, ends []int64) {
+func describe(ctx context.Context, o options, made bench.Contents, ends []int64) {
 	version, _ := exec.CommandContext(ctx, o.binary, "version").Output() //nolint:gosec // the user's own program
-	fmt.Printf("on: %s, %d cores, %s/%s\n", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("on: %s, %d cores, %s/%s\n", bench.Processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Printf("program: %s\n", strings.Join(strings.Fields(string(version)), " "))
 	fmt.Printf("backlog: %d records, %.0f bytes each, lz4; by partition %v; %d events, %d repeats, %d to be refused\n",
 		made.Records, float64(made.Bytes)/float64(made.Records), ends, made.Events, made.Repeats, made.Dead)
@@ -143,8 +127,8 @@ func describe(ctx context.Context, o options, made contents, ends []int64) {
 }
 
 func (r *result) print() {
-	n, cpu := float64(r.records), r.used.cpu()
+	n, cpu := float64(r.records), r.used.CPU()
 	fmt.Printf("%.0f events/s (%.1f s)  %.0f events/cpu-s (%.0f ns, %.0f of them system)  peak %d MB  %.1f bytes/row  %d files, %d checkpoints\n",
-		n/r.wall.Seconds(), r.wall.Seconds(), n/cpu.Seconds(), float64(cpu.Nanoseconds())/n, float64(r.used.system.Nanoseconds())/n,
-		r.used.peak>>20, float64(r.bytes)/float64(r.rows), r.files, r.checkpoints)
+		n/r.wall.Seconds(), r.wall.Seconds(), n/cpu.Seconds(), float64(cpu.Nanoseconds())/n, float64(r.used.System.Nanoseconds())/n,
+		r.used.Peak>>20, float64(r.bytes)/float64(r.rows), r.files, r.checkpoints)
 }

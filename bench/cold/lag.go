@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/coldstream/coldstream/bench"
 )
 
 // firstEvents is what the worker reads before the store is kept from it.
@@ -15,17 +17,17 @@ const firstEvents = 1000
 
 // growLag shows a worker's memory while records pile up that it cannot make durable, and while it catches up.
 func growLag(ctx context.Context, o options) error {
-	t, err := openTopics(o.kafka)
+	t, err := bench.OpenTopics(o.kafka)
 	if err != nil {
 		return err
 	}
-	defer t.close()
+	defer t.Close()
 	topic := fmt.Sprintf("bench-cold-lag-%d", time.Now().Unix())
-	if err := t.create(ctx, topic, partitions); err != nil {
+	if err := t.Create(ctx, topic, bench.Partitions); err != nil {
 		return err
 	}
-	defer func() { _, _ = t.admin.DeleteTopic(context.WithoutCancel(ctx), topic) }()
-	store, err := newGate(o.s3.endpoint)
+	defer func() { _, _ = t.Admin.DeleteTopic(context.WithoutCancel(ctx), topic) }()
+	store, err := newGate(o.s3.Endpoint)
 	if err != nil {
 		return err
 	}
@@ -34,24 +36,24 @@ func growLag(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer w.clean(context.WithoutCancel(ctx), t)
+	defer w.Clean(context.WithoutCancel(ctx), t)
 	return w.watchLag(ctx, t, store)
 }
 
-func (w *worker) watchLag(ctx context.Context, t *topics, store *gate) (err error) {
-	if err := w.start(ctx); err != nil {
+func (w *worker) watchLag(ctx context.Context, t *bench.Topics, store *gate) (err error) {
+	if err := w.Start(ctx); err != nil {
 		return err
 	}
 	defer func() {
 		store.open()
-		err = errors.Join(err, w.stop())
+		err = errors.Join(err, w.Stop())
 	}()
-	first, err := t.fill(ctx, w.topic, firstEvents, func(int64) {}) // the stream below begins with the same: repeats
+	first, err := t.Fill(ctx, w.topic, firstEvents, func(int64) {}) // the stream below begins with the same: repeats
 	if err != nil {
 		return err
 	}
-	err = w.await(ctx, 100*time.Millisecond, func() (bool, error) { // it reads, so it has asked the store all that it wants to know
-		s, err := w.status(ctx)
+	err = w.Await(ctx, 100*time.Millisecond, func() (bool, error) { // it reads, so it has asked the store all that it wants to know
+		s, err := w.Status(ctx)
 		return err == nil && s.Counters["cold.records"] >= first.Records, nil
 	})
 	if err != nil {
@@ -60,7 +62,7 @@ func (w *worker) watchLag(ctx context.Context, t *topics, store *gate) (err erro
 	store.shut()
 	fmt.Printf("%12s %12s %10s %10s\n", "published", "lag", "RSS MB", "peak MB")
 	next := int64(10_000)
-	made, err := t.fill(ctx, w.topic, w.o.lag, func(n int64) {
+	made, err := t.Fill(ctx, w.topic, w.o.lag, func(n int64) {
 		if n >= next {
 			w.printLag(ctx, first.Records+n)
 			next *= 3
@@ -71,7 +73,7 @@ func (w *worker) watchLag(ctx context.Context, t *topics, store *gate) (err erro
 	}
 	w.printLag(ctx, first.Records+made.Records)
 	store.open()
-	ends, err := t.ends(ctx, w.topic)
+	ends, err := t.Ends(ctx, w.topic)
 	if err != nil {
 		return err
 	}
@@ -85,13 +87,13 @@ func (w *worker) watchLag(ctx context.Context, t *topics, store *gate) (err erro
 
 // printLag prints one line: what the worker has not read is counted by itself, as nothing is durable.
 func (w *worker) printLag(ctx context.Context, published int64) {
-	s, err := w.status(ctx)
-	u, uerr := usageOf(w.cmd.Process.Pid)
+	s, err := w.Status(ctx)
+	u, uerr := w.Usage()
 	if err = errors.Join(err, uerr); err != nil {
 		fmt.Printf("%12d %v\n", published, err)
 		return
 	}
-	fmt.Printf("%12d %12d %10d %10d\n", published, published-s.Counters["cold.records"], u.resident>>20, u.peak>>20)
+	fmt.Printf("%12d %12d %10d %10d\n", published, published-s.Counters["cold.records"], u.Resident>>20, u.Peak>>20)
 }
 
 // gate is a way to the store that can be shut: connections stay and nothing passes.

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
+
+	"github.com/coldstream/coldstream/bench"
 )
 
 // options are the command line.
@@ -20,24 +21,9 @@ type options struct {
 	lag        int64
 	patience   time.Duration
 	kafka      string
-	s3         s3Address
-	settings   settings
+	s3         bench.S3
+	settings   bench.Settings
 }
-
-// settings are lines that go into the worker's configuration file, such as cold.max_bytes=134217728.
-type settings []string
-
-func (s *settings) String() string { return strings.Join(*s, " ") }
-
-func (s *settings) Set(v string) error {
-	if !strings.Contains(v, "=") {
-		return fmt.Errorf("%q: want a key of the configuration, = and its value", v)
-	}
-	*s = append(*s, v)
-	return nil
-}
-
-type s3Address struct{ endpoint, access, secret string }
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench-cold", flag.ContinueOnError)
@@ -60,14 +46,14 @@ func parse(args []string) (o options, err error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	parts := strings.Split(*s3, ",")
-	if o.kafka == "" || len(parts) != 3 {
+	store, err := bench.ParseS3(*s3)
+	if o.kafka == "" || err != nil {
 		return o, errors.New("it needs a broker and a store: `make bench-cold` starts them, or give -kafka and -s3")
 	}
 	if o.events < 1 || o.runs < 1 || o.lag < 0 {
 		return o, errors.New("-events and -runs want a number from 1, -lag from 0")
 	}
-	o.s3 = s3Address{parts[0], parts[1], parts[2]}
+	o.s3 = store
 	return o, nil
 }
 
@@ -93,5 +79,3 @@ func main() {
 		os.Exit(1) //nolint:gocritic // nothing that is deferred matters any more
 	}
 }
-
-func say(format string, a ...any) { fmt.Fprintf(os.Stderr, format+"\n", a...) }

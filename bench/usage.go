@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -9,19 +9,21 @@ import (
 	"time"
 )
 
-// usage is what a process has used since it began, from /proc.
-type usage struct {
-	user, system time.Duration
-	resident     int64 // bytes now
-	peak         int64 // bytes, the most so far
+// Usage is what a process has used since it began, from /proc.
+type Usage struct {
+	User, System time.Duration
+	Resident     int64 // bytes now
+	Peak         int64 // bytes, the most so far
 }
 
-func (u usage) cpu() time.Duration { return u.user + u.system }
+// CPU is user and system time.
+func (u Usage) CPU() time.Duration { return u.User + u.System }
 
 // clockTick is the unit of times in /proc/PID/stat, wherever Linux runs for users.
 const clockTick = 10 * time.Millisecond
 
-func usageOf(pid int) (u usage, err error) {
+// UsageOf reads what a process has used.
+func UsageOf(pid int) (u Usage, err error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return u, err
@@ -31,7 +33,7 @@ func usageOf(pid int) (u usage, err error) {
 	if len(f) < 13 {
 		return u, fmt.Errorf("/proc/%d/stat: %q", pid, stat)
 	}
-	for i, dst := range []*time.Duration{&u.user, &u.system} {
+	for i, dst := range []*time.Duration{&u.User, &u.System} {
 		ticks, err := strconv.ParseInt(string(f[11+i]), 10, 64)
 		if err != nil {
 			return u, err
@@ -42,7 +44,7 @@ func usageOf(pid int) (u usage, err error) {
 	if err != nil {
 		return u, err
 	}
-	u.resident, u.peak = kilobytes(text, "VmRSS:"), kilobytes(text, "VmHWM:")
+	u.Resident, u.Peak = kilobytes(text, "VmRSS:"), kilobytes(text, "VmHWM:")
 	return u, nil
 }
 
@@ -56,8 +58,14 @@ func kilobytes(text []byte, key string) int64 {
 	return 0
 }
 
-// processor is the CPU's name.
-func processor() string {
+// Since is what was used since before; resident and peak stay as they are.
+func (u Usage) Since(before Usage) Usage {
+	u.User, u.System = u.User-before.User, u.System-before.System
+	return u
+}
+
+// Processor is the CPU's name.
+func Processor() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(text)) {
 		if name, ok := strings.CutPrefix(line, "model name"); ok {

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -19,32 +19,36 @@ import (
 	"github.com/coldstream/coldstream/internal/progress"
 )
 
+// Partitions is how many the topics of the programs have.
+const Partitions = 4
+
 const (
-	partitions = 4
-	toldEvery  = 10_000 // records between two reports of how far the filling is
+	toldEvery = 10_000 // records between two reports of how far the filling is
 )
 
 // shares is how the channels are spread over the partitions, in tenths: unevenly, as hot channels make them.
-var shares = [partitions]uint32{4, 3, 2, 1}
+var shares = [Partitions]uint32{4, 3, 2, 1}
 
 // begin is the time of the first event: fixed, so that the same number of events is the same bytes.
 var begin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-// contents is what a topic was filled with.
-type contents struct {
+// Contents is what a topic was filled with.
+type Contents struct {
 	generator.Stats
 	Bytes int64 `json:"bytes"` // of the values
 }
 
-type topics struct {
+// Topics makes and fills topics; one goroutine may use it at a time.
+type Topics struct {
 	client *kgo.Client
 	large  *kgo.Client // for records that want a batch above the usual bound
-	admin  *kadm.Client
+	Admin  *kadm.Client
 }
 
 const usualBatch = 1_000_000
 
-func openTopics(kafka string) (*topics, error) {
+// OpenTopics connects to a broker, host:port.
+func OpenTopics(kafka string) (*Topics, error) {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(kafka), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 		kgo.ProducerBatchMaxBytes(usualBatch), kgo.ProducerLinger(20 * time.Millisecond), kgo.MaxBufferedRecords(200_000),
@@ -57,36 +61,37 @@ func openTopics(kafka string) (*topics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	return &topics{client, large, kadm.NewClient(client)}, nil
+	return &Topics{client, large, kadm.NewClient(client)}, nil
 }
 
-func (t *topics) close() {
+// Close lets go of the broker.
+func (t *Topics) Close() {
 	t.client.Close()
 	t.large.Close()
 }
 
-// backlog makes the topic of so many events, or finds it.
-func (t *topics) backlog(ctx context.Context, events int64) (topic string, made contents, err error) {
-	topic = fmt.Sprintf("bench-cold-%d", events)
+// Backlog makes the topic of so many events, or finds it.
+func (t *Topics) Backlog(ctx context.Context, events int64) (topic string, made Contents, err error) {
+	topic = fmt.Sprintf("bench-%d", events)
 	note := topic + "-contents"
 	if made, err = t.noted(ctx, note); err == nil {
-		say("topic %s has its %d records already", topic, made.Records)
+		fmt.Fprintf(os.Stderr, "topic %s has its %d records already\n", topic, made.Records)
 		return topic, made, nil
 	}
 	for _, name := range []string{topic, note} { // what a fill that was cut short has left
-		if _, err := t.admin.DeleteTopic(ctx, name); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		if _, err := t.Admin.DeleteTopic(ctx, name); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
 			return "", made, fmt.Errorf("delete topic %s: %w", name, err)
 		}
 	}
-	if err := t.create(ctx, topic, partitions); err != nil {
+	if err := t.Create(ctx, topic, Partitions); err != nil {
 		return "", made, err
 	}
 	bar := progress.New(os.Stderr, progress.Options{Title: "fill " + topic, Total: events})
 	defer bar.Done()
-	if made, err = t.fill(ctx, topic, events, func(int64) { bar.Add(toldEvery) }); err != nil {
+	if made, err = t.Fill(ctx, topic, events, func(int64) { bar.Add(toldEvery) }); err != nil {
 		return "", made, err
 	}
-	if err := t.create(ctx, note, 1); err != nil {
+	if err := t.Create(ctx, note, 1); err != nil {
 		return "", made, err
 	}
 	doc, err := json.Marshal(made)
@@ -97,8 +102,8 @@ func (t *topics) backlog(ctx context.Context, events int64) (topic string, made 
 }
 
 // noted reads what a topic was filled with; an error says that it is not there, or not whole.
-func (t *topics) noted(ctx context.Context, note string) (made contents, err error) {
-	ends, err := t.admin.ListEndOffsets(ctx, note)
+func (t *Topics) noted(ctx context.Context, note string) (made Contents, err error) {
+	ends, err := t.Admin.ListEndOffsets(ctx, note)
 	if err != nil {
 		return made, err
 	}
@@ -117,11 +122,12 @@ func (t *topics) noted(ctx context.Context, note string) (made contents, err err
 	return made, json.Unmarshal(fetches.Records()[0].Value, &made)
 }
 
-func (t *topics) create(ctx context.Context, name string, n int32) error {
+// Create makes a topic that keeps what it is given.
+func (t *Topics) Create(ctx context.Context, name string, n int32) error {
 	keep, largest, stamp := "-1", "8388608", "LogAppendTime"
 	config := map[string]*string{"retention.ms": &keep, "max.message.bytes": &largest, "message.timestamp.type": &stamp}
 	for ctx.Err() == nil { // a topic that was just deleted is still there for a moment
-		_, err := t.admin.CreateTopic(ctx, n, 1, config, name)
+		_, err := t.Admin.CreateTopic(ctx, n, 1, config, name)
 		if !errors.Is(err, kerr.TopicAlreadyExists) {
 			return err
 		}
@@ -130,8 +136,8 @@ func (t *topics) create(ctx context.Context, name string, n int32) error {
 	return ctx.Err()
 }
 
-// fill publishes what `coldstream generate` makes.
-func (t *topics) fill(ctx context.Context, topic string, events int64, told func(int64)) (made contents, err error) {
+// Fill publishes what `coldstream generate` makes.
+func (t *Topics) Fill(ctx context.Context, topic string, events int64, told func(int64)) (made Contents, err error) {
 	o := generator.Defaults()
 	o.Events, o.Start = events, begin
 	gen, err := generator.New(o)
@@ -184,16 +190,16 @@ func partitionOf(key []byte) int32 {
 	return 0
 }
 
-// ends are the last stable offsets.
-func (t *topics) ends(ctx context.Context, topic string) ([]int64, error) {
-	list, err := t.admin.ListCommittedOffsets(ctx, topic)
+// Ends are the last stable offsets.
+func (t *Topics) Ends(ctx context.Context, topic string) ([]int64, error) {
+	list, err := t.Admin.ListCommittedOffsets(ctx, topic)
 	if err == nil {
 		err = list.Error()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("end of %s: %w", topic, err)
 	}
-	out := make([]int64, partitions)
+	out := make([]int64, Partitions)
 	for p := range out {
 		o, _ := list.Lookup(topic, int32(p))
 		out[p] = max(o.Offset, 0)
@@ -201,7 +207,8 @@ func (t *topics) ends(ctx context.Context, topic string) ([]int64, error) {
 	return out, nil
 }
 
-func sum(list []int64) (n int64) {
+// Sum adds offsets up.
+func Sum(list []int64) (n int64) {
 	for _, v := range list {
 		n += v
 	}

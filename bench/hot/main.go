@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/coldstream/coldstream/bench"
+	"github.com/coldstream/coldstream/embedded/clickhouse"
+)
+
+// options are the command line.
+type options struct {
+	events     int64
+	runs       int
+	search     string
+	binary     string
+	cpuprofile string
+	patience   time.Duration
+	kafka      string
+	settings   bench.Settings
+	server     bench.Settings
+}
+
+const usage = `Measures the hot worker from a backlog on Kafka to rows in ClickHouse, with and without the index of words.
+
+  make bench-hot                                                        20 million events on servers that it starts
+  make bench-hot ARGS='-events 2000000 -search on -cpuprofile hot.prof' fewer, with the index, and where the time goes
+  make bench-hot ARGS='-set redact.types=none'                          without redaction
+
+`
+
+func parse(args []string) (o options, err error) {
+	f := flag.NewFlagSet("bench-hot", flag.ContinueOnError)
+	f.Int64Var(&o.events, "events", 20_000_000, "distinct events in the backlog, about 320 bytes of JSON each; a topic that has them already is used again")
+	f.IntVar(&o.runs, "runs", 1, "how often the backlog is drained, each time into an engine of its own")
+	f.StringVar(&o.search, "search", "both", "the index of words: on, off, or both one after the other")
+	f.StringVar(&o.binary, "binary", "bin/coldstream", "the program under measurement")
+	f.StringVar(&o.cpuprofile, "cpuprofile", "", "file for a CPU profile of the worker (of the last run)")
+	f.DurationVar(&o.patience, "patience", 30*time.Minute, "give up after this long")
+	f.Var(&o.settings, "set", "a setting of the worker, as hot.batch_rows=400000; may be repeated")
+	f.Var(&o.server, "table", "a setting of the table state, as max_bytes_to_merge_at_max_space_in_pool=1073741824; may be repeated")
+	f.StringVar(&o.kafka, "kafka", os.Getenv("COLDSTREAM_TEST_KAFKA"), "broker, host:port (COLDSTREAM_TEST_KAFKA)")
+	f.Usage = func() {
+		fmt.Fprint(f.Output(), usage)
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case o.kafka == "":
+		return o, errors.New("it needs a broker: `make bench-hot` starts one, or give -kafka")
+	case o.events < 1 || o.runs < 1:
+		return o, errors.New("-events and -runs want a number from 1")
+	case o.search != "on" && o.search != "off" && o.search != "both":
+		return o, fmt.Errorf("-search %s: want on, off or both", o.search)
+	}
+	return o, nil
+}
+
+func main() {
+	clickhouse.ChildMain()
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-hot:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, o.patience)
+	defer cancel()
+	if err := drainAll(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench-hot:", err)
+		os.Exit(1) //nolint:gocritic // nothing that is deferred matters any more
+	}
+}
