@@ -16,16 +16,13 @@
 // test holds the two together. The package does not stem and knows no synonyms.
 package search
 
-import (
-	"sync"
-	"unicode/utf8"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-)
+import "unicode/utf8"
 
 // maxWord bounds a word in bytes: a longer one is cut, in the index and in a query alike.
 const maxWord = 64
+
+// maxMarks bounds the marks after one letter that are taken as they stand: x/text breaks longer rows of them.
+const maxMarks = 8
 
 // ascii maps a byte to its folded form, or to 0 where it separates words.
 var ascii = func() (t [utf8.RuneSelf]byte) {
@@ -41,229 +38,156 @@ var ascii = func() (t [utf8.RuneSelf]byte) {
 }()
 
 // Append appends the normalised form of text to dst: a space, then each word with a space after it; nothing if text has
-// no word. Bytes that are not UTF-8 separate words.
+// no word. Bytes that are not UTF-8 separate words. It allocates nothing once the tables of the scripts that come are made.
+//
+// Normalising is done segment by segment, a segment being a character with what may combine with it. Most are one
+// character, or one with marks that already stand in normal order: the table of characters answers these. Only the others
+// go through x/text, which costs ten times as much.
 func Append(dst, text []byte) []byte {
 	w := writer{dst: dst, start: len(dst)}
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return w.unicode(text)
+	for i := 0; i < len(text); {
+		if n := asciiRun(text[i:]); n > 0 {
+			w.asciis(text[i : i+n])
+			i += n
+			continue
 		}
-		if folded := ascii[c]; folded != 0 {
-			w.letter(folded)
-		} else {
-			w.end()
+		if n := w.characters(text[i:]); n > 0 {
+			i += n
+			continue
 		}
+		n, plain, ok := segment(text[i:])
+		switch {
+		case !ok: // not UTF-8: x/text has its own view of what stands around
+			w = writer{dst: w.dst[:w.start], start: w.start}
+			n = len(text) - i
+			w.thorough(text)
+		case plain:
+			w.plain(text[i : i+n])
+		default:
+			w.thorough(text[i : i+n])
+		}
+		i += n
 	}
 	w.end()
 	return w.dst
 }
 
-// writer appends words.
-type writer struct {
-	dst   []byte
-	start int  // where the text begins
-	word  int  // where the open word begins; 0: none is open
-	full  bool // the open word takes no more
-	run   []byte
-	units []int // where each unit of the open run of a script without spaces begins
-}
-
-func (w *writer) open() {
-	if w.word == 0 {
-		if len(w.dst) == w.start {
-			w.dst = append(w.dst, ' ')
+// asciiRun is how many bytes of ASCII text begins with, less one that combines with what follows.
+func asciiRun(text []byte) int {
+	for i, c := range text {
+		if c >= utf8.RuneSelf {
+			if r, _ := utf8.DecodeRune(text[i:]); i > 0 && !lookup(r).is(begins) {
+				i--
+			}
+			return i
 		}
-		w.word, w.full = len(w.dst), false
 	}
+	return len(text)
 }
 
-func (w *writer) letter(c byte) {
-	w.open()
-	if w.full = w.full || len(w.dst)-w.word >= maxWord; !w.full {
-		w.dst = append(w.dst, c)
-	}
-}
-
-func (w *writer) rune(r rune) {
-	w.open()
-	if w.full = w.full || len(w.dst)-w.word+utf8.RuneLen(r) > maxWord; !w.full {
-		w.dst = utf8.AppendRune(w.dst, r)
-	}
-}
-
-// end closes the open word and the open run.
-func (w *writer) end() {
-	if w.word != 0 {
-		w.dst = append(w.dst, ' ')
-		w.word = 0
-	}
-	if len(w.units) > 0 {
-		w.grams()
-	}
-}
-
-// unit begins a new unit of a run.
-func (w *writer) unit(r rune) {
-	if w.word != 0 {
-		w.end()
-	}
-	w.units = append(w.units, len(w.run))
-	w.run = utf8.AppendRune(w.run, r)
-}
-
-// grams writes a run: its first unit, then each two neighbours and the second of them.
-func (w *writer) grams() {
-	if len(w.dst) == w.start {
-		w.dst = append(w.dst, ' ')
-	}
-	at := func(i int) int {
-		if i == len(w.units) {
-			return len(w.run)
+// characters writes the characters beyond ASCII that are segments of their own, up to one that is not, and says how many
+// bytes they are.
+func (w *writer) characters(text []byte) (n int) {
+	r, size := utf8.DecodeRune(text)
+	e := lookup(r)
+	for size > 1 && e.is(begins) {
+		next := n + size
+		if next == len(text) || text[next] < utf8.RuneSelf {
+			w.character(r, e)
+			return next
 		}
-		return w.units[i]
-	}
-	for i := range w.units {
-		if i > 0 {
-			w.dst = append(append(w.dst, w.run[at(i-1):at(i+1)]...), ' ')
+		r2, size2 := utf8.DecodeRune(text[next:])
+		e2 := lookup(r2)
+		if !e2.is(begins) {
+			return n
 		}
-		w.dst = append(append(w.dst, w.run[at(i):at(i+1)]...), ' ')
+		w.character(r, e)
+		n, r, size, e = next, r2, size2, e2
 	}
-	w.run, w.units = w.run[:0], w.units[:0]
+	return n
 }
 
-var folders = sync.Pool{New: func() any { c := cases.Fold(); return &c }}
-
-// fold is NFKC of the full case folding of NFKC.
-func fold(text []byte) []byte {
-	c := folders.Get().(*cases.Caser)
-	defer folders.Put(c)
-	folded := c.Bytes(norm.NFKC.Bytes(text))
-	if norm.NFKC.IsNormal(folded) {
-		return folded
+// segment measures the segment that text begins with, and says whether the table knows all about it. ok is false where
+// text is not UTF-8.
+func segment(text []byte) (n int, plain, ok bool) {
+	r, n := utf8.DecodeRune(text)
+	first := lookup(r)
+	if r == utf8.RuneError && n == 1 {
+		return 0, false, false
 	}
-	return norm.NFKC.Bytes(folded)
+	plain = first.is(begins)
+	class, marks := uint8(0), 0
+	for n < len(text) {
+		r, size := rune(text[n]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(text[n:])
+		}
+		next := lookup(r)
+		if next.is(begins) {
+			break
+		}
+		if r == utf8.RuneError && size == 1 {
+			return 0, false, false
+		}
+		marks++
+		asItStands := first.is(bears) && next.is(borne) && next.class >= class || first.is(sheds) && next.is(shed)
+		plain = plain && asItStands && marks <= maxMarks
+		class = next.class
+		n += size
+	}
+	return n, plain, true
 }
 
-// unicode writes a whole text of any script, anew.
-func (w *writer) unicode(text []byte) []byte {
-	*w = writer{dst: w.dst[:w.start], start: w.start}
-	folded := fold(text)
-	marks := dropped // what becomes of a mark
-	for i := 0; i < len(folded); {
-		c := folded[i]
+// plain writes a segment of which the table knows all.
+func (w *writer) plain(text []byte) {
+	for i := 0; i < len(text); {
+		r, n := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(text[i:])
+		}
+		i += n
+		w.character(r, lookup(r))
+	}
+}
+
+// character writes one character as it stands in a text.
+func (w *writer) character(r rune, e *entry) {
+	switch {
+	case e.is(several):
+		w.folded(severalOf(r, e))
+	case e.folded < utf8.RuneSelf:
+		w.ascii(byte(e.folded))
+	default:
+		w.add(e.folded, e.kind)
+	}
+}
+
+// thorough writes a text by way of x/text.
+func (w *writer) thorough(text []byte) {
+	f := folders.Get().(*folder)
+	w.folded(f.fold(text))
+	folders.Put(f)
+}
+
+// folded writes text that is normalised and case-folded.
+func (w *writer) folded(text []byte) {
+	for i := 0; i < len(text); {
+		c := text[i]
 		if c < utf8.RuneSelf {
+			w.ascii(c)
 			i++
-			if ascii[c] == 0 || len(w.units) > 0 {
-				w.end()
-			}
-			if ascii[c] != 0 {
-				w.letter(ascii[c])
-			}
-			marks = dropped
 			continue
 		}
-		r, n := utf8.DecodeRune(folded[i:])
+		r, n := utf8.DecodeRune(text[i:])
 		i += n
 		if r == utf8.RuneError && n == 1 {
 			w.end()
 			continue
 		}
-		marks = w.add(r, marks)
-	}
-	w.end()
-	return w.dst
-}
-
-// fate is what becomes of a mark after a letter.
-type fate int
-
-const (
-	dropped  fate = iota // the letter does without
-	kept                 // it is part of the letter
-	cyrillic             // stress is dropped, other marks are kept
-)
-
-// add takes one character that is not ASCII, and says what becomes of marks after it.
-func (w *writer) add(r rune, marks fate) fate {
-	switch kind := kindOf(r); kind {
-	case ignored:
-		return marks
-	case mark:
-		w.mark(r, marks)
-		return marks
-	case joining:
-		if len(w.units) == 0 {
-			return w.spaced(r, other)
+		if e := lookup(r); e.is(ligature) {
+			w.folded(ligatureOf(r))
+		} else {
+			w.add(e.bare, e.own)
 		}
-		w.unit(r)
-		return kept
-	case unspaced:
-		w.unit(r)
-		return kept
-	case accented, slavic, other:
-		if len(w.units) > 0 {
-			w.end()
-		}
-		return w.spaced(r, kind)
-	case symbol:
-		w.end()
-		w.rune(r)
 	}
-	w.end()
-	return dropped
-}
-
-func (w *writer) mark(r rune, marks fate) {
-	if marks == dropped || marks == cyrillic && (r == '\u0300' || r == '\u0301') {
-		return
-	}
-	switch {
-	case len(w.units) > 0:
-		w.run = utf8.AppendRune(w.run, r)
-	case w.word != 0:
-		w.rune(r)
-	}
-}
-
-// spaced writes a letter or digit of a script with spaces between words, without its accents.
-func (w *writer) spaced(r rune, of kind) fate {
-	switch of {
-	case accented:
-		w.bare(r)
-		return dropped
-	case slavic:
-		switch r {
-		case 'ё', 'ѐ':
-			r = 'е'
-		case 'ѝ':
-			r = 'и'
-		}
-		w.rune(r)
-		return cyrillic
-	}
-	w.rune(r)
-	return kept
-}
-
-// plain are Latin letters that have no decomposition and that people type without.
-var plain = map[rune]string{'ø': "o", 'ł': "l", 'đ': "d", 'ı': "i", 'æ': "ae", 'œ': "oe", 'þ': "th", 'ð': "d", 'ħ': "h", 'ŧ': "t", 'ŋ': "n"}
-
-// bare writes a letter without its marks.
-func (w *writer) bare(r rune) {
-	var buf [utf8.UTFMax]byte
-	d := norm.NFD.Properties(buf[:utf8.EncodeRune(buf[:], r)]).Decomposition()
-	if d != nil {
-		r, _ = utf8.DecodeRune(d)
-	}
-	if text, ok := plain[r]; ok {
-		for i := range len(text) {
-			w.letter(text[i])
-		}
-		return
-	}
-	if r < utf8.RuneSelf {
-		w.letter(byte(r))
-		return
-	}
-	w.rune(r)
 }

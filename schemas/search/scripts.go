@@ -1,7 +1,6 @@
 package search
 
 import (
-	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/rangetable"
@@ -27,23 +26,8 @@ var spaceless = rangetable.Merge(
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar,
 )
 
-// kinds are those of the first 65,536 characters: 64 KiB, made at the first text that is not ASCII.
-var kinds = sync.OnceValue(func() *[1 << 16]kind {
-	var t [1 << 16]kind
-	for r := range t {
-		t[r] = judge(rune(r))
-	}
-	return &t
-})
-
+// kindOf judges one character of normalised text.
 func kindOf(r rune) kind {
-	if r < 1<<16 {
-		return kinds()[r]
-	}
-	return judge(r)
-}
-
-func judge(r rune) kind {
 	switch {
 	case ignorable(r):
 		return ignored

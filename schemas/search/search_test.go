@@ -153,13 +153,14 @@ func FuzzAppend(f *testing.F) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	for name, text := range map[string]string{"ascii": texts[0].text, "german": texts[1].text, "chinese": texts[13].text} {
+	for name, text := range map[string]string{"ascii": texts[0].text, "german": texts[1].text, "russian": texts[6].text, "hebrew": texts[9].text, "chinese": texts[13].text, "thai": texts[16].text} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			var dst []byte
+			src := []byte(text)
 			for b.Loop() {
-				dst = search.Append(dst[:0], []byte(text))
+				dst = search.Append(dst[:0], src)
 			}
 		})
 	}
