@@ -3,11 +3,10 @@ package processors
 import (
 	"errors"
 
-	"github.com/buger/jsonparser"
-
 	"github.com/coldstream/coldstream/processors/custom"
 	"github.com/coldstream/coldstream/processors/rules"
 	"github.com/coldstream/coldstream/schemas"
+	"github.com/coldstream/coldstream/schemas/codec"
 )
 
 // kind is what a stage does.
@@ -151,14 +150,38 @@ func (r *ruled) set(b *schemas.Batch, i int) error {
 	return nil
 }
 
-// setMember gives an object with one member set, in memory of its own.
+// setMember gives an object with one member set, in memory of its own. All of that name become one, where the first stood.
 func setMember(object []byte, name string, value []byte) ([]byte, error) {
 	if len(object) == 0 {
 		object = []byte("{}")
 	}
-	out, err := jsonparser.Set(append([]byte(nil), object...), value, name)
-	if err != nil {
-		return nil, err
+	out := append(make([]byte, 0, len(object)+len(name)+len(value)+len(`{"":,}`)), '{')
+	add := func(parts ...[]byte) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		for _, p := range parts {
+			out = append(out, p...)
+		}
 	}
-	return out, nil
+	member := [][]byte{codec.AppendString(nil, name), []byte(":"), value}
+	set := false
+	w := codec.WalkOver(object)
+	for w.Next() {
+		if !w.Name().Is(name) {
+			add(w.Member())
+		} else if !set {
+			add(member...)
+			set = true
+		}
+	}
+	switch {
+	case w.Err() != nil:
+		return nil, w.Err()
+	case !w.Object():
+		return nil, errors.New("it is no object")
+	case !set:
+		add(member...)
+	}
+	return append(out, '}'), nil
 }

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"bytes"
-	"encoding/json"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -24,7 +22,7 @@ func number(name, doc string, column func(b *schemas.Batch) []int64) Field {
 }
 
 func text(name, doc string, column func(b *schemas.Batch) []schemas.Text) Field {
-	return Field{name, doc, cel.StringType, func(r *Row) any { return types.String(r.b.String(column(r.b)[r.i])) }}
+	return Field{name, doc, cel.StringType, func(r *Row) any { return types.String(view(r.b.Bytes(column(r.b)[r.i]))) }}
 }
 
 func moment(name, doc string, column func(b *schemas.Batch) []int64) Field {
@@ -50,7 +48,7 @@ var Fields = []Field{
 	text("event.content", "The text; as it came before the stage redact, redacted after it.", func(b *schemas.Batch) []schemas.Text { return b.Content }),
 	moment("event.event_time", "When it happened.", func(b *schemas.Batch) []int64 { return b.Time }),
 	{"event.redactions", "How many values were redacted; 0 before the stage redact.", cel.IntType, func(r *Row) any { return types.Int(r.b.Redactions[r.i]) }},
-	{"event.extra", "All other fields of the event.", cel.MapType(cel.StringType, cel.DynType), func(r *Row) any { return r.extraFields() }},
+	{"event.extra", "All other fields of the event.", cel.MapType(cel.StringType, cel.DynType), func(r *Row) any { return &r.extra }},
 	{"event.kafka_partition", "The partition of its record.", cel.IntType, func(r *Row) any { return types.Int(r.b.Partition[r.i]) }},
 	number("event.kafka_offset", "The offset of its record.", func(b *schemas.Batch) []int64 { return b.Offset }),
 	moment("event.kafka_time", "The time of its record.", func(b *schemas.Batch) []int64 { return b.KafkaTime }),
@@ -68,11 +66,14 @@ var byName = func() map[string]*Field {
 type Row struct {
 	b     *schemas.Batch
 	i     int
-	extra map[string]any // nil: not read yet
+	extra object
 }
 
 // At points at row i of b. What an expression saw of a row before it changed is forgotten.
-func (r *Row) At(b *schemas.Batch, i int) { *r = Row{b: b, i: i} }
+func (r *Row) At(b *schemas.Batch, i int) {
+	r.b, r.i = b, i
+	r.extra.reset(b.Bytes(b.Extra[i]))
+}
 
 // ResolveName is part of CEL's Activation.
 func (r *Row) ResolveName(name string) (any, bool) {
@@ -90,47 +91,5 @@ func (r *Row) typeName() string {
 	if t := r.b.Type[r.i]; t != schemas.TypeOther {
 		return t.String()
 	}
-	return r.b.String(r.b.TypeName[r.i])
-}
-
-func (r *Row) extraFields() map[string]any {
-	if r.extra != nil {
-		return r.extra
-	}
-	r.extra = map[string]any{}
-	doc := r.b.Bytes(r.b.Extra[r.i])
-	if len(doc) == 0 {
-		return r.extra
-	}
-	d := json.NewDecoder(bytes.NewReader(doc))
-	d.UseNumber() // ids do not fit into a double
-	var m map[string]any
-	if err := d.Decode(&m); err != nil { // the codec has read it: not so unless a processor spoilt it
-		return r.extra
-	}
-	for k, v := range m {
-		r.extra[k] = exact(v)
-	}
-	return r.extra
-}
-
-// exact makes whole numbers of JSON's whole numbers.
-func exact(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, _ := v.Float64()
-		return f
-	case []any:
-		for i := range v {
-			v[i] = exact(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = exact(v[k])
-		}
-	}
-	return v
+	return view(r.b.Bytes(r.b.TypeName[r.i]))
 }

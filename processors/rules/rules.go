@@ -11,11 +11,13 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -82,21 +84,40 @@ func Compile(source string, want Want) (*Expr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	ast, issues := env.CompileSource(common.NewStringSource(source, "expression"))
+	checked, issues := env.CompileSource(common.NewStringSource(source, "expression"))
 	if err := issues.Err(); err != nil {
 		return nil, fmt.Errorf("%s", plainIssues(issues))
 	}
-	if err := want.check(ast.OutputType()); err != nil {
+	if err := want.check(checked.OutputType()); err != nil {
 		return nil, err
 	}
-	if est, err := env.EstimateCost(ast, sizes{}); err == nil && est.Min > CostLimit {
+	if overLiteral(checked) {
+		return nil, fmt.Errorf("it goes over the members of a map that is written here, which have no order: write a list of their names")
+	}
+	if est, err := env.EstimateCost(checked, sizes{}); err == nil && est.Min > CostLimit {
 		return nil, fmt.Errorf("it costs at least %d, more than the %d that one event may cost", est.Min, CostLimit)
 	}
-	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(CostLimit))
+	opts := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if !bounded(env, checked) { // counting costs more than most expressions do
+		opts = append(opts, cel.CostLimit(CostLimit))
+	}
+	program, err := env.Program(checked, opts...)
 	if err != nil { // a pattern that is none, among others: constants are worked out here
 		return nil, err
 	}
 	return &Expr{source: source, want: want, program: program}, nil
+}
+
+// overLiteral finds a loop over a map that is written in the expression: its order would be another each time.
+func overLiteral(a *cel.Ast) bool {
+	loops := ast.MatchDescendants(ast.NavigateAST(a.NativeRep()), ast.KindMatcher(ast.ComprehensionKind))
+	return slices.ContainsFunc(loops, func(e ast.NavigableExpr) bool { return e.AsComprehension().IterRange().Kind() == ast.MapKind })
+}
+
+// bounded says that no event can make the expression cost more than it may.
+func bounded(env *cel.Env, a *cel.Ast) bool {
+	est, err := env.EstimateCost(a, sizes{known: true})
+	return err == nil && est.Max <= CostLimit
 }
 
 // plainIssues are the mistakes with the place of each, without the prefix that every one of them has.
@@ -118,10 +139,15 @@ func (w Want) check(t *cel.Type) error {
 	return nil
 }
 
-// sizes says how long texts may be, for estimates of the least cost.
-type sizes struct{}
+// sizes says how long texts may be.
+type sizes struct {
+	known bool // only of what an event has: a text that was put together may be longer
+}
 
-func (sizes) EstimateSize(cost.AstNode) *cost.SizeEstimate {
+func (s sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
+	if s.known && len(node.Path()) == 0 {
+		return nil
+	}
 	return &cost.SizeEstimate{Min: 0, Max: schemas.MaxEventBytes}
 }
 

@@ -63,7 +63,9 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 		_, err := rules.Compile(source, rules.Condition)
 		require.ErrorContains(t, err, want, source)
 	}
-	_, err := rules.Compile("event.user_id", rules.Text)
+	_, err := rules.Compile(`{"a": 1, "b": 2}.map(k, k)`, rules.Value)
+	require.ErrorContains(t, err, "no order")
+	_, err = rules.Compile("event.user_id", rules.Text)
 	require.ErrorContains(t, err, "string(…)")
 	_, err = rules.Compile("b'abc'", rules.Value)
 	require.ErrorContains(t, err, "bytes")
