@@ -282,9 +282,10 @@ keys:
 	require.Equal(t, ref(0), again.String(again.UserRef[0]))
 	p, err := load(t, doc)
 	require.NoError(t, err)
-	told, ok := p.Pseudonym("42", 0)
-	require.True(t, ok)
-	require.Equal(t, ref(0), told)
+	told := p.Pseudonyms("42")
+	require.Len(t, told, 2)
+	require.Equal(t, []any{ref(0), b.UserID[0], "k1"}, []any{told[0].Ref, told[0].UserID, told[0].Key})
+	require.True(t, told[0].From.IsZero() && told[0].To.Equal(told[1].From) && told[1].To.IsZero(), "%+v", told)
 }
 
 func TestEveryMistakeOfAChainIsReported(t *testing.T) {
@@ -329,8 +330,7 @@ func TestEveryMistakeOfAChainIsReported(t *testing.T) {
 func TestKeyByCommand(t *testing.T) {
 	p, err := load(t, "version: 1\nusers: pseudonym\nkeys:\n  - {id: k1, command: [sh, -c, 'printf %032d 7']}\n")
 	require.NoError(t, err)
-	_, ok := p.Pseudonym("42", 0)
-	require.True(t, ok)
+	require.Len(t, p.Pseudonyms("42"), 1)
 }
 
 func TestWithoutKeyNoPseudonyms(t *testing.T) {

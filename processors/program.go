@@ -3,6 +3,7 @@ package processors
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/coldstream/coldstream/processors/pseudonym"
 	"github.com/coldstream/coldstream/processors/redact"
@@ -141,12 +142,29 @@ func (p *Program) Version() uint32 { return p.version }
 // Engine is the redaction of texts that come from no guild or channel in particular.
 func (p *Program) Engine() *redact.Engine { return p.policies.engines[0][0] }
 
-// Pseudonym is what stands for a user's id in the rows of a time, in Unix microseconds; false where ids are kept.
-func (p *Program) Pseudonym(id string, us int64) (string, bool) {
+// Pseudonym is what stands for a user in the rows of a time.
+type Pseudonym struct {
+	Key      string    // its id
+	From, To time.Time // the events' times, To not among them; zero: no bound
+	Ref      string    // in the column user_ref
+	UserID   int64     // in user_id
+}
+
+// Pseudonyms are those of a user's id, or of the text of an opaque one, by the keys' times; none where ids are kept.
+func (p *Program) Pseudonyms(id string) []Pseudonym {
 	if !p.users {
-		return "", false
+		return nil
 	}
-	return string(p.ring.Append(nil, p.ring.KeyAt(us), kindOfUser, []byte(id))), true
+	all := make([]Pseudonym, p.ring.Len())
+	for i := range all {
+		ref := p.ring.Append(nil, i, kindOfUser, []byte(id))
+		all[i] = Pseudonym{Ref: string(ref), UserID: schemas.OpaqueNumber(schemas.HashRef(ref))}
+		all[i].Key, all[i].From = p.ring.Key(i)
+		if i > 0 {
+			all[i-1].To = all[i].From
+		}
+	}
+	return all
 }
 
 // Topics are the topics that events are routed to.

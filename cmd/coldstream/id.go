@@ -12,7 +12,7 @@ import (
 )
 
 func newIDCommand(g *globals) *cobra.Command {
-	return group("id", "Snowflake ids, by hand", newIDParseCommand(g), newIDNewCommand(g))
+	return group("id", "Snowflake ids and pseudonyms, by hand", newIDParseCommand(g), newIDNewCommand(g), newIDPseudonymCommand(g))
 }
 
 // idEpoch is the configured epoch; an id can be read without a running system.

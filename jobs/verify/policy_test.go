@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/coldstream/coldstream/jobs/verify"
@@ -80,5 +81,40 @@ func TestWhatElseAChainDoes(t *testing.T) {
 	w.policy = 2
 	if r := w.verify(t); !r.OK {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A repeat of an event that the policy dropped, sent again with another text that it lets through: dedup, which comes
+// before the policy, drops the repeat too if the two stand near enough, and the hot pipeline, which has no dedup, keeps it.
+func TestARepeatOfADroppedEvent(t *testing.T) {
+	again := func(text string) func(w *world) {
+		return func(w *world) {
+			w.docs[3] = bytes.Replace(w.docs[3], []byte("second"), []byte(text), 1)
+			w.hot[1].Content = verify.HashText(text)
+		}
+	}
+	dropsZweite := chainOf(func(b *schemas.Batch, i int) {
+		if b.String(b.Content[i]) == "zweite" {
+			b.Drop(i)
+		}
+	})
+	for name, c := range map[string]struct {
+		change func(w *world)
+		ok     bool
+	}{
+		"dedup took the repeat for one": {func(w *world) { w.chain, w.rows = chainOf(dropsSecond), []int{0, 2, 5, 6} }, true},
+		"it stood too far away":         {func(w *world) { w.chain, w.rows, w.alter[3] = chainOf(dropsSecond), []int{0, 2, 3, 5, 6}, "zweite" }, true},
+		"the dropped one is there":      {func(w *world) { w.chain = chainOf(dropsSecond) }, false},
+		"a dropped repeat is no excuse": {func(w *world) { w.chain, w.rows = dropsZweite, []int{0, 2, 5, 6} }, false},
+		"of an event that is there":     {func(w *world) { w.chain, w.hot[1].Content = dropsZweite, verify.HashText("second") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			again("zweite")(w)
+			c.change(w)
+			if r := w.verify(t); r.OK != c.ok || r.DroppedByPolicy != 1 {
+				t.Fatalf("%+v", r)
+			}
+		})
 	}
 }

@@ -67,6 +67,18 @@ func NewRing(keys []Key) (*Ring, error) {
 	return r, nil
 }
 
+// Len is how many keys there are.
+func (r *Ring) Len() int { return len(r.keys) }
+
+// Key is the id of a key by its number, and the time of the first event that it is for; zero for the first key.
+func (r *Ring) Key(i int) (id string, from time.Time) {
+	k := &r.keys[i]
+	if i > 0 {
+		from = time.UnixMicro(k.from).UTC()
+	}
+	return k.id, from
+}
+
 // KeyAt numbers the key for an event's time in Unix microseconds.
 func (r *Ring) KeyAt(us int64) int {
 	i := len(r.keys) - 1
