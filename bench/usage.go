@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -73,4 +74,32 @@ func Processor() string {
 		}
 	}
 	return "unknown processor"
+}
+
+// ThreadsOf is the CPU time of a process's threads that live, by their name.
+func ThreadsOf(pid int) (map[string]time.Duration, error) {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]time.Duration{}
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil { // it has ended
+			continue
+		}
+		from, to := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+		f := bytes.Fields(stat[to+1:])
+		if from < 0 || len(f) < 13 {
+			return nil, fmt.Errorf("%s: %q", path, stat)
+		}
+		for _, ticks := range f[11:13] { // user and system time
+			n, err := strconv.ParseInt(string(ticks), 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			out[string(stat[from+1:to])] += time.Duration(n) * clockTick
+		}
+	}
+	return out, nil
 }

@@ -89,11 +89,25 @@ func drainAll(ctx context.Context, o options) error {
 				told = true
 			}
 			r, err := drain(ctx, o, b, e, search)
-			e.close()
+			if err == nil {
+				r.print("search " + search)
+			}
+			if err == nil && o.explain {
+				err = e.explain(ctx, r.records)
+			}
+			e.close(o.keep)
 			if err != nil {
 				return err
 			}
-			r.print("search " + search)
+			if !o.rival {
+				continue
+			}
+			k, err := rivalRun(ctx, o, b, search)
+			if err != nil {
+				return err
+			}
+			k.print("search " + search + ", ClickHouse's Kafka engine")
+			r.compare(k)
 		}
 	}
 	return nil
@@ -177,6 +191,14 @@ func describe(ctx context.Context, o options, b backlog, e *engine) {
 	if all := append(o.settings, o.server...); len(all) > 0 {
 		fmt.Printf("settings: %s\n", all.String())
 	}
+}
+
+// compare says how much more a CPU second does than the Kafka engine's.
+func (r *run) compare(k run) {
+	ours, theirs := r.worker.CPU()+r.clickhouse.CPU(), k.clickhouse.CPU()
+	all, allTheirs := r.worker.CPU()+r.settled.CPU(), k.settled.CPU()
+	fmt.Printf("  a CPU second does %.2f times what it does in the Kafka engine until committed, %.2f times with merges settled\n",
+		theirs.Seconds()/ours.Seconds(), allTheirs.Seconds()/all.Seconds())
 }
 
 func (r *run) print(name string) {

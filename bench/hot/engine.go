@@ -50,10 +50,14 @@ func (e *engine) section() map[string]string {
 	return map[string]string{"addr": e.server.Addr(), "user": user, "password": password, "database": database}
 }
 
-// close ends the child and removes its data.
-func (e *engine) close() {
+// close ends the child and removes its data, unless they are to be kept.
+func (e *engine) close(keep bool) {
 	e.client.CloseIdle()
 	_ = e.server.Close()
+	if keep {
+		fmt.Println("  data:", e.dir)
+		return
+	}
 	_ = os.RemoveAll(e.dir)
 }
 

@@ -22,6 +22,10 @@ type options struct {
 	cpuprofile string
 	patience   time.Duration
 	kafka      string
+	rival      bool
+	rivalBlock int
+	explain    bool
+	keep       bool
 	settings   bench.Settings
 	server     bench.Settings
 }
@@ -42,6 +46,10 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.binary, "binary", "bin/coldstream", "the program under measurement")
 	f.StringVar(&o.cpuprofile, "cpuprofile", "", "file for a CPU profile of the worker (of the last run)")
 	f.DurationVar(&o.patience, "patience", 30*time.Minute, "give up after this long")
+	f.BoolVar(&o.rival, "rival", true, "drain the same topic by ClickHouse's own Kafka engine as well, into the same table, and compare")
+	f.IntVar(&o.rivalBlock, "rival-block", 524_288, "rows of that engine's blocks")
+	f.BoolVar(&o.explain, "explain", false, "print where ClickHouse's time went")
+	f.BoolVar(&o.keep, "keep", false, "leave ClickHouse's data folders, and print where they are")
 	f.Var(&o.settings, "set", "a setting of the worker, as hot.batch_rows=400000; may be repeated")
 	f.Var(&o.server, "table", "a setting of the table state, as max_bytes_to_merge_at_max_space_in_pool=1073741824; may be repeated")
 	f.StringVar(&o.kafka, "kafka", os.Getenv("COLDSTREAM_TEST_KAFKA"), "broker, host:port (COLDSTREAM_TEST_KAFKA)")
@@ -65,6 +73,7 @@ func parse(args []string) (o options, err error) {
 
 func main() {
 	clickhouse.ChildMain()
+	rivalMain()
 	o, err := parse(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
