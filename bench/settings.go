@@ -31,6 +31,24 @@ func (s Settings) env() []string {
 	return env
 }
 
+// Alternatives are a flag that may be repeated: settings, separated by spaces, for a run beside the others.
+type Alternatives []Settings
+
+// String implements flag.Value.
+func (a *Alternatives) String() string { return fmt.Sprint(*a) }
+
+// Set implements flag.Value.
+func (a *Alternatives) Set(v string) error {
+	var s Settings
+	for _, one := range strings.Fields(v) {
+		if err := s.Set(one); err != nil {
+			return err
+		}
+	}
+	*a = append(*a, s)
+	return nil
+}
+
 // S3 is a store, as COLDSTREAM_TEST_S3 gives it.
 type S3 struct{ Endpoint, AccessKey, SecretKey string }
 

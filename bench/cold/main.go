@@ -23,6 +23,7 @@ type options struct {
 	kafka      string
 	s3         bench.S3
 	settings   bench.Settings
+	against    bench.Alternatives
 }
 
 func parse(args []string) (o options, err error) {
@@ -34,13 +35,15 @@ func parse(args []string) (o options, err error) {
 	f.Int64Var(&o.lag, "lag", 0, "instead: keep the store from the worker while this many events pile up, and print its memory beside its lag")
 	f.DurationVar(&o.patience, "patience", 20*time.Minute, "give up after this long")
 	f.Var(&o.settings, "set", "a setting of the worker, as cold.max_bytes=134217728; may be repeated")
+	f.Var(&o.against, "against", "settings to compare with, as 'redact.types=none dedup.window=0': each run is followed by one with them; may be repeated")
 	f.StringVar(&o.kafka, "kafka", os.Getenv("COLDSTREAM_TEST_KAFKA"), "broker, host:port (COLDSTREAM_TEST_KAFKA)")
 	s3 := f.String("s3", os.Getenv("COLDSTREAM_TEST_S3"), "store, host:port,access key,secret key (COLDSTREAM_TEST_S3)")
 	f.Usage = func() {
 		fmt.Fprint(f.Output(), "Measures the archive's worker from a backlog on Kafka to committed chunks.\n\n"+
 			"  make bench-cold                                              20 million events on servers that it starts\n"+
 			"  make bench-cold ARGS='-events 1000000 -cpuprofile cold.prof' fewer, and where the time goes\n"+
-			"  make bench-cold ARGS='-lag 10000000'                         memory while the lag grows\n\n")
+			"  make bench-cold ARGS='-lag 10000000'                         memory while the lag grows\n"+
+			"  make bench-cold ARGS='-runs 2 -against redact.types=none'    what redaction costs, in turns\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {

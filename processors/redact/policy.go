@@ -133,6 +133,7 @@ func New(p Policy) (*Engine, error) {
 	for _, name := range e.names {
 		e.marks = append(e.marks, markOpen+name+"]")
 	}
+	e.idle = e.own == nil && !slices.Contains(e.on[:], true)
 	e.splitKept()
 	return e, nil
 }
