@@ -1,7 +1,6 @@
 package year_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/coldstream/coldstream/internal/testkit"
 	"github.com/coldstream/coldstream/internal/testkit/lakekit"
 	"github.com/coldstream/coldstream/lake"
 )
@@ -30,13 +28,16 @@ var first = time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
 const workers = 6
 
 // build writes the table unless the folder has it: every window of the days one chunk of rows events, one file each. What
-// an earlier run has committed stays.
-func build(t *testing.T, dir string, table *lake.Table, days, rows int) {
+// an earlier run has committed stays. It says whether it is done: it stops at the time given.
+func build(t *testing.T, dir string, days, rows int, stop time.Time) bool {
 	t.Helper()
 	done := filepath.Join(dir, fmt.Sprintf("built-%d-%d", days, rows))
 	if _, err := os.Stat(done); err == nil {
-		return
+		return true
 	}
+	a := serve(t, dir)
+	require.NoError(t, lakekit.Open(t, a, "").Store().EnsureBucket(t.Context()))
+	table := lakekit.Open(t, a, "")
 	began := time.Now()
 	writers := fork(t, table)
 	chat, err := lakekit.NewChat(first, float64(rows)/window.Seconds(), 1)
@@ -48,12 +49,17 @@ func build(t *testing.T, dir string, table *lake.Table, days, rows int) {
 		chat.Next(rows)
 	}
 	for i, windows := have, days*int(24*time.Hour/window); i < windows; i += perCommit {
+		if time.Now().After(stop) {
+			fmt.Printf("built %d of %d windows, %d of them in %v; run it again to go on\n", i, windows, i-have, time.Since(began).Round(time.Second))
+			return false
+		}
 		commitHour(t, writers, chat, i, rows)
 		if i%(10*288) < perCommit {
 			fmt.Printf("built %d of %d windows in %v\n", i, windows, time.Since(began).Round(time.Second))
 		}
 	}
 	require.NoError(t, os.WriteFile(done, nil, 0o600))
+	return true
 }
 
 func fork(t *testing.T, table *lake.Table) []*lakekit.Writer {
@@ -101,10 +107,4 @@ func commitHour(t *testing.T, writers []*lakekit.Writer, chat *lakekit.Chat, i, 
 	require.NoError(t, g.Wait())
 	_, err := writers[0].Commit(t.Context())
 	require.NoError(t, err)
-}
-
-// ensureBucket makes the bucket of a store that stays.
-func ensureBucket(ctx context.Context, t *testing.T, a testkit.S3Access) {
-	t.Helper()
-	require.NoError(t, lakekit.Open(t, a, "").Store().EnsureBucket(ctx))
 }

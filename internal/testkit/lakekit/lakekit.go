@@ -111,7 +111,11 @@ func (w *Writer) take(_ context.Context, _ []schemas.Range, records ...*kgo.Reco
 // Add hands documents (JSON events) to the sink, as the next offsets. They reached Kafka at the time at.
 func (w *Writer) Add(ctx context.Context, at time.Time, docs ...[]byte) error {
 	b := schemas.GetBatch()
-	defer b.Release()
+	defer func() {
+		if !b.Kept() { // else it is the sink's
+			b.Release()
+		}
+	}()
 	r := schemas.Range{Source: w.source, From: w.next, Next: w.next + int64(len(docs)), CompleteMs: at.UnixMilli()}
 	for i, doc := range docs {
 		where := codec.Origin{Source: w.source.Index, Partition: w.source.Partition, Offset: w.next + int64(i), Time: at.UnixMicro()}
