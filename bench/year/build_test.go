@@ -35,7 +35,8 @@ func build(t *testing.T, dir string, days, rows int, stop time.Time) bool {
 	if _, err := os.Stat(done); err == nil {
 		return true
 	}
-	a := serve(t, dir)
+	a, end := serve(t, dir)
+	defer end()
 	require.NoError(t, lakekit.Open(t, a, "").Store().EnsureBucket(t.Context()))
 	table := lakekit.Open(t, a, "")
 	began := time.Now()
