@@ -19,7 +19,6 @@ import (
 	"github.com/coldstream/coldstream/ingest/topics"
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/lake"
-	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
 )
 
 func newDoctorCommand(g *globals) *cobra.Command {
@@ -182,12 +181,7 @@ func checkClickHouse(ctx context.Context, cfg *config.Config) (string, error) {
 }
 
 func checkSchema(ctx context.Context, cfg *config.Config) (string, error) {
-	client, err := openClickHouse(cfg)
-	if err != nil {
-		return "", err
-	}
-	defer client.CloseIdle()
-	pending, err := ddl.Pending(ctx, client)
+	pending, err := schemaPending(ctx, cfg)
 	if err != nil {
 		return "", err
 	}

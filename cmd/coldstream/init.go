@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/ingest/topics"
-	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
@@ -173,19 +172,7 @@ func initLake(ctx context.Context, cfg *config.Config, dryRun bool) (*lake.Table
 	return table, steps, table.Freeze(ctx, lake.Frozen{Epoch: int64(cfg.Epoch), DedupWindow: cfg.Dedup.Window})
 }
 
-// openClickHouse makes a client; it does no I/O.
-func openClickHouse(cfg *config.Config) (*chhttp.Client, error) {
-	return chhttp.New(chhttp.Config{
-		Addr: cfg.ClickHouse.Addr, User: cfg.ClickHouse.User, Password: cfg.ClickHouse.Password, Database: cfg.ClickHouse.Database,
-	})
-}
-
 func initClickHouse(ctx context.Context, cfg *config.Config, table *lake.Table, dryRun bool) ([]topics.Change, error) {
-	client, err := openClickHouse(cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer client.CloseIdle()
 	name := "clickhouse " + cfg.ClickHouse.Database
 	var steps []topics.Change
 	done := func(ms []ddl.Migration) {
@@ -194,7 +181,7 @@ func initClickHouse(ctx context.Context, cfg *config.Config, table *lake.Table, 
 		}
 	}
 	if dryRun {
-		pending, err := ddl.Pending(ctx, client)
+		pending, err := schemaPending(ctx, cfg)
 		done(pending)
 		return steps, err
 	}
@@ -202,7 +189,7 @@ func initClickHouse(ctx context.Context, cfg *config.Config, table *lake.Table, 
 	if table != nil {
 		params.EventsDDL = eventsDDL(cfg, table)
 	}
-	applied, err := ddl.Migrate(ctx, client, params)
+	applied, err := schemaMigrate(ctx, cfg, params)
 	done(applied)
 	return steps, err
 }

@@ -21,12 +21,7 @@ func newMigrateCommand(g *globals) *cobra.Command {
 			if err := cfg.Need(false, false, true); err != nil {
 				return err
 			}
-			client, err := openClickHouse(cfg)
-			if err != nil {
-				return usagef("%w", err)
-			}
-			defer client.CloseIdle()
-			steps, err := ddl.Pending(cmd.Context(), client)
+			steps, err := schemaPending(cmd.Context(), cfg)
 			if err == nil && !dryRun {
 				params := ddl.Params{Epoch: cfg.Epoch, NoSearch: !cfg.Hot.Search}
 				if cfg.S3.Endpoint != "" {
@@ -36,7 +31,7 @@ func newMigrateCommand(g *globals) *cobra.Command {
 					}
 					params.EventsDDL = eventsDDL(cfg, table)
 				}
-				steps, err = ddl.Migrate(cmd.Context(), client, params)
+				steps, err = schemaMigrate(cmd.Context(), cfg, params)
 			}
 			if err != nil {
 				return failed(err)

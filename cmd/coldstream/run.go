@@ -81,18 +81,17 @@ func initialised(ctx context.Context, cfg *config.Config, parts []string) error 
 	if !needsClickHouse(parts) {
 		return nil
 	}
+	switch err := schemaCheck(ctx, cfg); {
+	case errors.Is(err, ddl.ErrNotMigrated):
+		return &exitError{exitUsage, err}
+	case err != nil:
+		return failed(err)
+	}
 	client, err := openClickHouse(cfg)
 	if err != nil {
 		return usagef("%w", err)
 	}
 	defer client.CloseIdle()
-	pending, err := ddl.Pending(ctx, client)
-	if err != nil {
-		return failed(err)
-	}
-	if len(pending) > 0 {
-		return &exitError{exitUsage, fmt.Errorf("%w (%d steps)", ddl.ErrNotMigrated, len(pending))}
-	}
 	there, err := client.Query(ctx, "EXISTS VIEW events")
 	if err != nil {
 		return failed(err)

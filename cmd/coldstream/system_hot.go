@@ -17,14 +17,14 @@ import (
 // runHot runs the pipeline into ClickHouse: redact, batch, insert. It needs no dedup: its state does not change when an
 // event comes again.
 func (s *system) runHot(ctx context.Context) error {
-	client, out, err := s.hotClients()
+	shards, out, err := s.hotClients()
 	if err != nil {
 		return err
 	}
-	defer client.CloseIdle()
+	defer closeAll(shards)
 	defer out.Close()
 	sink, err := hotsink.New(hotsink.Config{
-		Client: client, Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay, NoSearch: !s.cfg.Hot.Search,
+		Client: shards[0], Shards: several(shards), Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay, NoSearch: !s.cfg.Hot.Search,
 		Reread: s.client(), DeadLetter: s.deadLetters(out), Log: s.log,
 	})
 	if err != nil {
@@ -47,14 +47,14 @@ func (s *system) runHot(ctx context.Context) error {
 
 // runResolver completes edits and deletes whose message was not known when they came.
 func (s *system) runResolver(ctx context.Context) error {
-	client, out, err := s.hotClients()
+	shards, out, err := s.hotClients()
 	if err != nil {
 		return err
 	}
-	defer client.CloseIdle()
+	defer closeAll(shards)
 	defer out.Close()
 	r, err := resolver.New(resolver.Config{
-		Client: client, Producer: out, Topic: s.cfg.Kafka.Topics.Events, DeadLetter: s.deadLetters(out),
+		Shards: shards, Producer: out, Topic: s.cfg.Kafka.Topics.Events, DeadLetter: s.deadLetters(out),
 		Retry: s.cfg.Resolver.Retry, GiveUp: s.cfg.Resolver.GiveUp, Log: s.log,
 	})
 	if err != nil {
@@ -63,9 +63,17 @@ func (s *system) runResolver(ctx context.Context) error {
 	return r.Run(ctx)
 }
 
+// several is a list of shards, or none where there is one server: its rows need no shard.
+func several(clients []*chhttp.Client) []*chhttp.Client {
+	if len(clients) == 1 {
+		return nil
+	}
+	return clients
+}
+
 // hotClients are what writes to ClickHouse and what publishes beside it; the caller closes both.
-func (s *system) hotClients() (*chhttp.Client, *kgo.Client, error) {
-	client, err := openClickHouse(s.cfg)
+func (s *system) hotClients() ([]*chhttp.Client, *kgo.Client, error) {
+	shards, err := openShards(s.cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +81,7 @@ func (s *system) hotClients() (*chhttp.Client, *kgo.Client, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return client, out, nil
+	return shards, out, nil
 }
 
 // producer is a client that writes beside a pipeline; the caller closes it.

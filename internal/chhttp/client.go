@@ -3,8 +3,8 @@
 // ([Select]). The types to know are [Client] and [Exception].
 //
 // It exists beside clickhouse-go because the hot sink sends blocks that it has encoded itself, must see the body of an
-// answer that says 200 and carries an exception all the same, and tells errors apart by their code. It does not retry,
-// keep sessions or stream results.
+// answer that says 200 and carries an exception all the same, and tells errors apart by their code. It does not retry
+// (where there are replicas, the caller's next attempt goes to another), keep sessions or stream results.
 package chhttp
 
 import (
@@ -23,7 +23,9 @@ import (
 
 // Config says where ClickHouse is.
 type Config struct {
-	Addr     string // host:port, or a URL with a scheme
+	// Addr is host:port, or a URL with a scheme. Several, separated by spaces, are replicas that hold the same: the first
+	// is asked, and after an error that another may not have, the next.
+	Addr     string
 	User     string // empty: the server's default user
 	Password string
 	Database string            // empty: the server's default database
@@ -32,9 +34,9 @@ type Config struct {
 	Transport http.RoundTripper
 }
 
-// Client sends statements to one server. It is safe for many goroutines.
+// Client sends statements to one server, or to one of some replicas. It is safe for many goroutines.
 type Client struct {
-	base   *url.URL
+	hosts  *hosts
 	config Config
 	http   *http.Client
 }
@@ -44,16 +46,9 @@ const maxAnswer = 256 << 20
 
 // New returns a client; it does no I/O. An address that is no URL is an error.
 func New(c Config) (*Client, error) {
-	addr := c.Addr
-	if !strings.Contains(addr, "://") {
-		addr = "http://" + addr
-	}
-	base, err := url.Parse(addr)
-	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("clickhouse address %q: want host:port or a URL", c.Addr)
-	}
-	if base.Path == "" {
-		base.Path = "/"
+	hosts, err := parseHosts(c.Addr)
+	if err != nil {
+		return nil, err
 	}
 	if c.Transport == nil {
 		c.Transport = &http.Transport{
@@ -61,7 +56,7 @@ func New(c Config) (*Client, error) {
 			MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
 		}
 	}
-	return &Client{base: base, config: c, http: &http.Client{Transport: c.Transport}}, nil
+	return &Client{hosts: hosts, config: c, http: &http.Client{Transport: c.Transport}}, nil
 }
 
 // Database is the database that statements run in.
@@ -114,7 +109,11 @@ func (c *Client) post(ctx context.Context, q url.Values, body io.Reader, size in
 	if err != nil {
 		return nil, err
 	}
-	return c.send(r)
+	answer, err := c.send(r)
+	if err != nil {
+		c.hosts.failed(r.URL.Host, err)
+	}
+	return answer, err
 }
 
 func (c *Client) request(ctx context.Context, q url.Values, body io.Reader, size int64) (*http.Request, error) {
@@ -126,7 +125,7 @@ func (c *Client) request(ctx context.Context, q url.Values, body io.Reader, size
 	if c.config.Database != "" {
 		q.Set("database", c.config.Database)
 	}
-	u := *c.base
+	u := *c.hosts.base()
 	u.RawQuery = q.Encode()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), body)
 	if err != nil {
@@ -143,7 +142,7 @@ func (c *Client) request(ctx context.Context, q url.Values, body io.Reader, size
 func (c *Client) do(r *http.Request) (*http.Response, error) {
 	w, err := c.http.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse at %s: %w", c.base.Host, withoutURL(err))
+		return nil, fmt.Errorf("clickhouse at %s: %w", r.URL.Host, withoutURL(err))
 	}
 	return w, nil
 }
@@ -159,7 +158,7 @@ func (c *Client) send(r *http.Request) ([]byte, error) {
 	}
 	answer, err := io.ReadAll(io.LimitReader(w.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse at %s: reading the answer: %w", c.base.Host, err)
+		return nil, fmt.Errorf("clickhouse at %s: reading the answer: %w", r.URL.Host, err)
 	}
 	return answer, nil
 }

@@ -96,3 +96,54 @@ func TestQuote(t *testing.T) {
 		t.Fatalf("got %s, want %s", got, want)
 	}
 }
+
+func TestTheNextAttemptGoesToAnotherReplica(t *testing.T) {
+	var answers [2]func(http.ResponseWriter)
+	var asked [2]int
+	var addrs []string
+	for i := range answers {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked[i]++
+			answers[i](w)
+		}))
+		t.Cleanup(s.Close)
+		addrs = append(addrs, s.URL)
+	}
+	fine := func(w http.ResponseWriter) { _, _ = io.WriteString(w, "1\n") }
+	refuse := func(code string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("X-ClickHouse-Exception-Code", code)
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}
+	c, err := chhttp.New(chhttp.Config{Addr: strings.Join(addrs, " ")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseIdle()
+	ask := func(want [2]int, good bool) {
+		t.Helper()
+		asked = [2]int{}
+		if err := c.WithDatabase("d").Exec(t.Context(), "SELECT 1"); (err == nil) != good {
+			t.Fatal(err)
+		}
+		if asked != want {
+			t.Fatalf("asked %v, want %v", asked, want)
+		}
+	}
+	answers = [2]func(http.ResponseWriter){fine, fine}
+	ask([2]int{1, 0}, true)
+	answers[0] = refuse("242") // read only
+	ask([2]int{1, 0}, false)
+	ask([2]int{0, 1}, true)
+	answers[1] = refuse("27") // a value that no replica takes
+	ask([2]int{0, 1}, false)
+	ask([2]int{0, 1}, false)
+	answers[1] = func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	answers[0] = fine
+	ask([2]int{0, 1}, false)
+	ask([2]int{1, 0}, true)
+	if _, err := chhttp.New(chhttp.Config{Addr: " "}); err == nil {
+		t.Error("a client of nothing")
+	}
+}

@@ -17,6 +17,7 @@ func (c *Client) Stream(ctx context.Context, sql string) (io.ReadCloser, error) 
 	}
 	w, err := c.do(r)
 	if err != nil {
+		c.hosts.failed(r.URL.Host, err)
 		return nil, err
 	}
 	if good(w) {

@@ -58,9 +58,13 @@ type Topics struct{ Events, Chunks, Erasures, DLQ string }
 type S3 struct{ Endpoint, Region, AccessKey, SecretKey, Bucket, Prefix string }
 
 // ClickHouse says where the hot store is, and whether the statement by which it reads the lake carries the store's keys.
+// Cluster and Shards are for a store that is spread over servers.
 type ClickHouse struct {
 	Addr, User, Password, Database string
 	LakeKeys                       bool
+	Cluster                        string
+	Shards                         []string
+	Replicated                     bool
 }
 
 // HTTP is the address of status, health and metrics.
@@ -206,6 +210,7 @@ func (c *Config) Validate() Problems {
 	c.Lake.validateREST(bad)
 	bad((c.Lake.Clients.AccessKey == "") == (c.Lake.Clients.SecretKey == ""), "lake.clients.secret_key", "an access key and a secret key go together: set both or neither")
 	bad(!strings.Contains(c.ClickHouse.Addr, "://"), "clickhouse.addr", "host:port of the HTTP interface, without a scheme")
+	c.ClickHouse.validateShards(bad)
 	bad(c.Cold.Checkpoint >= time.Second && c.Cold.Checkpoint <= 24*time.Hour, "cold.checkpoint", "%v: from 1s to 24h", c.Cold.Checkpoint)
 	bad(c.Cold.Grace >= 0, "cold.grace", "%v: 0 or more", c.Cold.Grace)
 	bad(c.Cold.MaxBytes >= 1<<20, "cold.max_bytes", "at least 1048576")

@@ -46,6 +46,8 @@ type Params struct {
 	// NoSearch drops the index of words and the view search_messages. Switched on again, the words of what was written
 	// meanwhile are made by a mutation, in the background.
 	NoSearch bool
+
+	engine func(statement string) string // rewrites the engines of tables; nil: they stay
 }
 
 // Migration is one step of the schema.
@@ -135,6 +137,9 @@ func Pending(ctx context.Context, c *chhttp.Client) ([]Migration, error) {
 	if err := checkEngine(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := checkOneServer(ctx, c); err != nil {
+		return nil, err
+	}
 	at, err := current(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("migrate %s: read schema_migrations: %w", c.Database(), err)
@@ -176,6 +181,18 @@ func checkEngine(ctx context.Context, c *chhttp.Client) error {
 	return nil
 }
 
+// checkOneServer refuses the readers' database of a store that is spread over servers.
+func checkOneServer(ctx context.Context, c *chhttp.Client) error {
+	answer, err := c.WithDatabase("").Query(ctx, "SELECT count() FROM system.tables WHERE database = "+chhttp.Quote(c.Database())+" AND name = 'state' AND engine = 'Distributed'")
+	if err != nil {
+		return fmt.Errorf("look at the layout of database %s: %w", c.Database(), err)
+	}
+	if strings.TrimSpace(string(answer)) != "0" {
+		return fmt.Errorf("%w: database %s is spread over shards: set clickhouse.cluster and clickhouse.shards as they were. %s", ErrOtherLayout, c.Database(), rebuild)
+	}
+	return nil
+}
+
 // olderThan compares major and minor; a version that cannot be read counts as old.
 func olderThan(version, least string) bool {
 	v, w := strings.Split(version, "."), strings.Split(least, ".")
@@ -210,7 +227,7 @@ func current(ctx context.Context, c *chhttp.Client) (int, error) {
 }
 
 func prepare(ctx context.Context, c *chhttp.Client) error {
-	if err := c.WithDatabase("").Exec(ctx, "CREATE DATABASE IF NOT EXISTS `"+strings.ReplaceAll(c.Database(), "`", "``")+"`"); err != nil {
+	if err := c.WithDatabase("").Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+backquoted(c.Database())); err != nil {
 		return fmt.Errorf("migrate: create database %s: %w", c.Database(), err)
 	}
 	err := c.Exec(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations
@@ -233,23 +250,38 @@ func apply(ctx context.Context, c *chhttp.Client, m Migration, p Params) error {
 	return nil
 }
 
-// run executes the statements of a file: each ends with a semicolon at the end of a line.
+// run executes the statements of a file.
 func run(ctx context.Context, c *chhttp.Client, name string, p Params) error {
-	text, err := template.ParseFS(files, "views.sql", name) // views.sql has the list of columns
+	statements, err := statementsOf(name, p)
 	if err != nil {
-		return fmt.Errorf("migrate: %s: %w", name, err)
+		return err
 	}
-	var sql bytes.Buffer
-	if err := text.ExecuteTemplate(&sql, path.Base(name), p); err != nil {
-		return fmt.Errorf("migrate: %s: %w", name, err)
-	}
-	for statement := range strings.SplitSeq(sql.String(), ";\n") {
-		if strings.TrimSpace(statement) == "" {
-			continue
+	for _, statement := range statements {
+		if p.engine != nil {
+			statement = p.engine(statement)
 		}
 		if err := c.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("migrate %s: %s: %w", c.Database(), name, err)
 		}
 	}
 	return nil
+}
+
+// statementsOf reads a file: each statement ends with a semicolon at the end of a line. They come without comment lines.
+func statementsOf(name string, p Params) ([]string, error) {
+	text, err := template.ParseFS(files, "views.sql", name) // views.sql has the list of columns
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %s: %w", name, err)
+	}
+	var sql bytes.Buffer
+	if err := text.ExecuteTemplate(&sql, path.Base(name), p); err != nil {
+		return nil, fmt.Errorf("migrate: %s: %w", name, err)
+	}
+	var all []string
+	for statement := range strings.SplitSeq(comments.ReplaceAllString(sql.String(), ""), ";\n") {
+		if statement = strings.TrimSpace(statement); statement != "" {
+			all = append(all, strings.TrimSuffix(statement, ";"))
+		}
+	}
+	return all, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,6 +17,9 @@ import (
 // Config says where and how a sink writes. The zero value of a number or duration means its default.
 type Config struct {
 	Client *chhttp.Client
+	// Shards are, where the store is spread over servers, a client of each shard on the database of its own tables, in the order
+	// that decides where a channel is; Client is then not used.
+	Shards []*chhttp.Client
 	Epoch  schemas.Epoch
 	// OpaqueIDs declares every id of the topic opaque; it matters for the ids inside of bulk deletes.
 	OpaqueIDs bool
@@ -73,6 +77,14 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// clients are those of the servers that rows go to.
+func (c Config) clients() []*chhttp.Client {
+	if len(c.Shards) > 0 {
+		return c.Shards
+	}
+	return []*chhttp.Client{c.Client}
+}
+
 // Validate reports every mistake at once.
 func (c Config) Validate() error {
 	var errs []error
@@ -81,7 +93,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("hot sink: "+format, a...))
 		}
 	}
-	check(c.Client != nil, "no ClickHouse client")
+	check(!slices.Contains(c.clients(), nil), "no ClickHouse client")
 	check(c.DeadLetter != nil, "no way for dead letters")
 	check(c.MaxRows > 0 && c.MaxBytes > 0 && c.MaxBlocks > 0 && c.Inserts > 0, "rows, bytes, blocks and inserts must be positive")
 	check(c.MaxAge > 0 && c.Timeout > 0 && c.Backoff > 0, "age, timeout and backoff must be positive")

@@ -1,9 +1,11 @@
 package clickhouse_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -30,7 +32,8 @@ func TestMain(m *testing.M) {
 type hot struct {
 	t      testing.TB
 	sink   *clickhouse.Sink
-	client *chhttp.Client // outside of any fault
+	client *chhttp.Client   // outside of any fault
+	shards []*chhttp.Client // the same of each shard, the first being client; one where there are none
 	source schemas.Source
 	next   int64
 
@@ -45,6 +48,7 @@ func newHot(t testing.TB, transport http.RoundTripper, change func(*clickhouse.C
 	access := chhttp.Config{Addr: a.Addr, User: a.User, Password: a.Password, Database: a.Database}
 	h := &hot{t: t, source: schemas.Source{Topic: "events", Partition: 0}}
 	h.client = newClient(t, access)
+	h.shards = []*chhttp.Client{h.client}
 	if _, err := chschema.Migrate(t.Context(), h.client, chschema.Params{Epoch: schemas.DiscordEpoch}); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +90,7 @@ func (h *hot) deadLetter(_ context.Context, letters []schemas.DeadLetter) error 
 // another is a second worker on the same database, with blocks of so many rows.
 func (h *hot) another(rows int) *hot {
 	h.t.Helper()
-	o := &hot{t: h.t, source: h.source, client: h.client}
+	o := &hot{t: h.t, source: h.source, client: h.client, shards: h.shards}
 	o.start(clickhouse.Config{
 		Client: h.client, Epoch: schemas.DiscordEpoch, MaxRows: rows, MaxAge: time.Millisecond, Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond,
 		DeadLetter: o.deadLetter,
@@ -214,21 +218,34 @@ type message struct {
 	MessageRef string `json:"message_ref"`
 }
 
+// rows are those of all shards.
 func (h *hot) rows(view string) []message {
 	h.t.Helper()
-	rows, err := chhttp.Select[message](h.t.Context(), h.client, `SELECT message_id, ifNull(guild_id, 0) AS guild_id, channel_id,
+	var all []message
+	for _, c := range h.shards {
+		rows, err := chhttp.Select[message](h.t.Context(), c, `SELECT message_id, ifNull(guild_id, 0) AS guild_id, channel_id,
 ifNull(user_id, 0) AS user_id, content, toUnixTimestamp64Micro(created_at) AS created_at,
 ifNull(toUnixTimestamp64Micro(edited_at), 0) AS edited_at, ifNull(toUnixTimestamp64Micro(deleted_at), 0) AS deleted_at,
-extra, ifNull(message_ref, '') AS message_ref FROM `+view+" ORDER BY channel_id, message_id, message_ref")
-	if err != nil {
-		h.t.Fatal(err)
+extra, ifNull(message_ref, '') AS message_ref FROM `+view)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		all = append(all, rows...)
 	}
-	return rows
+	slices.SortFunc(all, byKey)
+	return all
 }
 
+func byKey(a, b message) int {
+	return cmp.Or(cmp.Compare(a.ChannelID, b.ChannelID), cmp.Compare(a.MessageID, b.MessageID), cmp.Compare(a.MessageRef, b.MessageRef))
+}
+
+// exec runs a statement on every shard.
 func (h *hot) exec(sql string) {
 	h.t.Helper()
-	if err := h.client.Exec(h.t.Context(), sql); err != nil {
-		h.t.Fatal(err)
+	for _, c := range h.shards {
+		if err := c.Exec(h.t.Context(), sql); err != nil {
+			h.t.Fatal(err)
+		}
 	}
 }

@@ -27,6 +27,18 @@ type inserter struct {
 	config Config
 	stats  *counters
 	body   proto.Buffer
+	picker picker
+	lanes  []*inserter // one a shard; none: there is one server
+}
+
+func newInserter(c Config, stats *counters) *inserter {
+	w := &inserter{config: c, stats: stats}
+	for _, client := range c.Shards {
+		lane := c
+		lane.Client = client
+		w.lanes = append(w.lanes, &inserter{config: lane, stats: stats})
+	}
+	return w
 }
 
 // refused is a row that ClickHouse did not take.
@@ -67,20 +79,31 @@ func (w *inserter) loads(k *block) []load {
 // insert makes a block durable. It returns when all of it is acknowledged or is a dead letter, when ctx ends, or with
 // an error that wraps ErrStop.
 func (w *inserter) insert(ctx context.Context, k *block) error {
-	var out []refused
-	for _, l := range w.loads(k) {
+	if len(w.lanes) > 0 {
+		return w.spread(ctx, k)
+	}
+	out, err := w.insertLoads(ctx, w.loads(k), k.token)
+	if err != nil {
+		return err
+	}
+	return w.bury(ctx, k, out)
+}
+
+// insertLoads sends loads to one server, one after the other, and returns the rows that it does not take.
+func (w *inserter) insertLoads(ctx context.Context, loads []load, token string) (out []refused, err error) {
+	for _, l := range loads {
 		n, before := len(l.origins), len(out)
 		if n == 0 {
 			continue
 		}
-		if err := w.rows(ctx, l, k.token, 0, n, &out); err != nil {
-			return fmt.Errorf("insert %s into %s: %w", k.token, l.table, err)
+		if err := w.rows(ctx, l, token, 0, n, &out); err != nil {
+			return nil, fmt.Errorf("insert %s into %s: %w", token, l.table, err)
 		}
 		if l.inserted != nil {
 			l.inserted.Add(int64(n - (len(out) - before)))
 		}
 	}
-	return w.bury(ctx, k, out)
+	return out, nil
 }
 
 // rows inserts rows [from, to) of a load, in halves where a row is refused.

@@ -1,7 +1,6 @@
 package clickhouse_test
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -220,9 +219,7 @@ func (m *model) rows(all bool) []message {
 			Content: s.content.value.text, EditedAt: s.content.value.edited, DeletedAt: deleted.value, Extra: s.extra.value, MessageRef: s.ref,
 		})
 	}
-	slices.SortFunc(out, func(a, b message) int {
-		return cmp.Or(cmp.Compare(a.ChannelID, b.ChannelID), cmp.Compare(a.MessageID, b.MessageID), cmp.Compare(a.MessageRef, b.MessageRef))
-	})
+	slices.SortFunc(out, byKey)
 	return out
 }
 

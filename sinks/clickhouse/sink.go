@@ -140,7 +140,9 @@ func (s *Sink) Close(ctx context.Context) error {
 		s.stop()
 	}
 	s.wg.Wait()
-	s.config.Client.CloseIdle()
+	for _, c := range s.config.clients() {
+		c.CloseIdle()
+	}
 	if err != nil {
 		return fmt.Errorf("hot sink: close: %w", err)
 	}
@@ -256,7 +258,7 @@ func (s *Sink) take() *block {
 
 // inserts is one inserter's loop.
 func (s *Sink) inserts(ctx context.Context) {
-	w := &inserter{config: s.config, stats: &s.stats}
+	w := newInserter(s.config, &s.stats)
 	for {
 		k := s.next()
 		if k == nil {

@@ -65,7 +65,7 @@ func TestTheEngineStandsStillUnderLoad(t *testing.T) {
 		h.write(all[written : written+10]...)
 	}
 	h.flush()
-	h.client = client
+	h.shards = []*chhttp.Client{client}
 	if n := len(h.rows("messages")); n != len(all) {
 		t.Fatalf("%d messages", n)
 	}
@@ -85,7 +85,7 @@ func appliedTooLate(r *http.Request, next http.RoundTripper) (*http.Response, er
 
 // For a while two workers hold one partition, one further back than the other: each inserts in blocks of its own.
 func TestTwoWorkersWithOnePartition(t *testing.T) {
-	l := newLab(t)
+	l := newLab(t, 1)
 	l.reset()
 	l.now = moments[3]
 	var all []string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -20,7 +21,10 @@ type Producer interface {
 
 // Config says where a resolver looks and publishes. The zero value of a duration means its default.
 type Config struct {
-	Client   *chhttp.Client
+	Client *chhttp.Client
+	// Shards are, where the store is spread over servers, a client of each shard on the database of its own tables, the first
+	// being the one where waiting events lie; Client is then not used.
+	Shards   []*chhttp.Client
 	Producer Producer
 	Topic    string // of events
 	// DeadLetter publishes what could not be resolved; it returns when that is durable. Required.
@@ -50,6 +54,10 @@ func (c Config) withDefaults() Config {
 			*d.value = d.def
 		}
 	}
+	if len(c.Shards) == 0 {
+		c.Shards = []*chhttp.Client{c.Client}
+	}
+	c.Client = c.Shards[0]
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -64,7 +72,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("resolver: %s", text))
 		}
 	}
-	check(c.Client != nil, "no ClickHouse client")
+	check(len(c.Shards) > 0 && !slices.Contains(c.Shards, nil), "no ClickHouse client")
 	check(c.Producer != nil, "no producer")
 	check(c.Topic != "", "no topic")
 	check(c.DeadLetter != nil, "no way for dead letters")

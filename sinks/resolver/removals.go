@@ -33,39 +33,40 @@ type pending struct {
 	Version int64  `json:"version"`
 }
 
-// remove writes deletes of channels and guilds into the state, as far as what is new gives reason to. all: whatever is
-// new, look at everything.
-func (r *Resolver) remove(ctx context.Context, n parts, all bool) error {
+// remove writes deletes of channels and guilds into a shard's state, as far as what is new gives reason to. all: whatever is
+// new, look at everything. Every shard has the deletes of all channels, and those which it has applied.
+func (s *shard) remove(ctx context.Context, all bool) error {
+	n := s.news
 	if n.removals != "" || all {
 		var err error
-		if r.removals, err = count(ctx, r.config.Client, "removals"); err != nil {
+		if s.removals, err = count(ctx, s.client, "removals"); err != nil {
 			return err
 		}
 	}
-	if r.removals == 0 {
+	if s.removals == 0 {
 		return nil
 	}
 	var todo []pending
 	if n.removals != "" || all {
 		var err error
-		if todo, err = r.pending(ctx); err != nil {
+		if todo, err = s.pending(ctx); err != nil {
 			return err
 		}
 	}
-	channels, err := r.affected(ctx, todo, n, all)
+	channels, err := s.affected(ctx, todo, n, all)
 	if err != nil {
 		return err
 	}
 	for _, some := range chunks(channels, perQuery) {
-		if err := r.write(ctx, some); err != nil {
+		if err := s.write(ctx, some); err != nil {
 			return err
 		}
 	}
-	return r.applied(ctx, todo)
+	return s.applied(ctx, todo)
 }
 
-func (r *Resolver) pending(ctx context.Context) ([]pending, error) {
-	rows, err := chhttp.Select[pending](ctx, r.config.Client,
+func (s *shard) pending(ctx context.Context) ([]pending, error) {
+	rows, err := chhttp.Select[pending](ctx, s.client,
 		"SELECT kind, id, tupleElement(last, 'version') AS version FROM removals FINAL WHERE tupleElement(last, 'version') > applied")
 	if err != nil {
 		return nil, fmt.Errorf("read deletes of channels: %w", err)
@@ -75,7 +76,7 @@ func (r *Resolver) pending(ctx context.Context) ([]pending, error) {
 
 // affected lists the channels to look at: those of deletes that are new, those that were seen in a deleted guild since
 // the last look, and those of which new parts of the state show a message that should be deleted.
-func (r *Resolver) affected(ctx context.Context, todo []pending, n parts, all bool) ([]int64, error) {
+func (s *shard) affected(ctx context.Context, todo []pending, n parts, all bool) ([]int64, error) {
 	var queries []string
 	if len(todo) > 0 {
 		var guilds, channels []string
@@ -109,7 +110,7 @@ func (r *Resolver) affected(ctx context.Context, todo []pending, n parts, all bo
 	type channel struct {
 		ID int64 `json:"channel_id"`
 	}
-	rows, err := chhttp.Select[channel](ctx, r.config.Client, "SELECT DISTINCT channel_id FROM ("+strings.Join(queries, "\nUNION ALL ")+")")
+	rows, err := chhttp.Select[channel](ctx, s.client, "SELECT DISTINCT channel_id FROM ("+strings.Join(queries, "\nUNION ALL ")+")")
 	if err != nil {
 		return nil, fmt.Errorf("look for messages of deleted channels: %w", err)
 	}
@@ -122,13 +123,13 @@ func (r *Resolver) affected(ctx context.Context, todo []pending, n parts, all bo
 
 // write inserts a delete for each message of these channels that should have one and has not. It lies where the message
 // does, so that it goes with it; a channel's messages may lie in many partitions.
-func (r *Resolver) write(ctx context.Context, channels []int64) error {
+func (s *shard) write(ctx context.Context, channels []int64) error {
 	list := make([]string, len(channels))
 	for i, c := range channels {
 		list[i] = strconv.FormatInt(c, 10)
 	}
 	in := strings.Join(list, ",")
-	err := r.config.Client.Exec(ctx, `INSERT INTO state (channel_id, inv, ref_hash, late, week, deleted)
+	err := s.client.Exec(ctx, `INSERT INTO state (channel_id, inv, ref_hash, late, week, deleted)
 SELECT s.channel_id, s.inv, s.ref_hash, s.late, s.week, (1, tupleElement(v.d, 'version'), tupleElement(v.d, 'policy'), 1, tupleElement(v.d, 'at'))
 FROM state AS s FINAL INNER JOIN (`+covers+`) AS v ON v.channel_id = s.channel_id
 WHERE s.channel_id IN (`+in+`) AND `+shown+`
@@ -140,7 +141,7 @@ SETTINGS max_partitions_per_insert_block = 0, optimize_on_insert = 0, async_inse
 }
 
 // applied records that these deletes are in the state.
-func (r *Resolver) applied(ctx context.Context, done []pending) error {
+func (s *shard) applied(ctx context.Context, done []pending) error {
 	if len(done) == 0 {
 		return nil
 	}
@@ -148,7 +149,7 @@ func (r *Resolver) applied(ctx context.Context, done []pending) error {
 	for i, p := range done {
 		values[i] = fmt.Sprintf("(%s, %d, %d)", chhttp.Quote(p.Kind), p.ID, p.Version)
 	}
-	if err := r.config.Client.Exec(ctx, "INSERT INTO removals (kind, id, applied) VALUES "+strings.Join(values, ", ")); err != nil {
+	if err := s.client.Exec(ctx, "INSERT INTO removals (kind, id, applied) VALUES "+strings.Join(values, ", ")); err != nil {
 		return fmt.Errorf("mark %d deletes of channels as done: %w", len(done), err)
 	}
 	return nil

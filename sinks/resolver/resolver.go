@@ -17,6 +17,8 @@ package resolver
 import (
 	"context"
 	"time"
+
+	"github.com/coldstream/coldstream/internal/chhttp"
 )
 
 // maxWaiting bounds the rows held in memory.
@@ -26,11 +28,17 @@ const maxWaiting = 200_000
 type Resolver struct {
 	config  Config
 	waiting map[string]row // by id
-	looked  int64          // server time of the last look at new parts, Unix seconds
+	shards  []*shard       // at least one
 	full    time.Time      // of the last search of everything
+	swept   time.Time      // of the last look at all messages of deleted channels
+}
 
-	removals int64     // rows of the table removals at the last look
-	swept    time.Time // of the last look at all messages of deleted channels
+// shard is a server, or the replicas of one shard.
+type shard struct {
+	client   *chhttp.Client
+	looked   int64 // server time of the last look at new parts, Unix seconds
+	removals int64 // rows of the table removals at the last look
+	news     parts // what was new at this look
 }
 
 // New checks the configuration; it does no I/O.
@@ -39,7 +47,11 @@ func New(c Config) (*Resolver, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return &Resolver{config: c, waiting: map[string]row{}}, nil
+	r := &Resolver{config: c, waiting: map[string]row{}}
+	for _, client := range c.Shards {
+		r.shards = append(r.shards, &shard{client: client})
+	}
+	return r, nil
 }
 
 // Run looks again and again until ctx ends.
@@ -72,28 +84,33 @@ func (r *Resolver) Step(ctx context.Context, now time.Time) (completed int, err 
 }
 
 func (r *Resolver) look(ctx context.Context, now time.Time) (completed int, err error) {
-	n, err := r.newParts(ctx)
-	if err != nil {
-		return 0, err
+	for _, s := range r.shards {
+		if s.news, err = s.newParts(ctx); err != nil {
+			return 0, err
+		}
 	}
 	if now.Sub(r.full) >= r.config.Retry {
 		if completed, err = r.everything(ctx); err == nil {
 			r.full = now
 		}
 	} else {
-		completed, err = r.news(ctx, n)
+		completed, err = r.news(ctx)
 	}
 	if err != nil {
 		return completed, err
 	}
 	all := now.Sub(r.swept) >= r.config.Sweep
-	if err := r.remove(ctx, n, all); err != nil {
-		return completed, err
+	for _, s := range r.shards {
+		if err := s.remove(ctx, all); err != nil {
+			return completed, err
+		}
 	}
 	if all {
 		r.swept = now
 	}
-	r.looked = n.at
+	for _, s := range r.shards {
+		s.looked = s.news.at
+	}
 	return completed, nil
 }
 
@@ -103,23 +120,23 @@ func (r *Resolver) everything(ctx context.Context) (int, error) {
 	if _, err := r.load(ctx, "FINAL WHERE status = 0"); err != nil {
 		return 0, err
 	}
-	return r.search(ctx, r.rows(), "")
+	return r.search(ctx, r.rows(), false)
 }
 
 // news searches the whole state table for what has begun to wait, and what was inserted into it for everything else. A
 // part may merge into another before it is read: then the other one is new at the next look.
-func (r *Resolver) news(ctx context.Context, n parts) (completed int, err error) {
-	if n.unresolved != "" {
+func (r *Resolver) news(ctx context.Context) (completed int, err error) {
+	if n := r.shards[0].news; n.unresolved != "" {
 		fresh, err := r.load(ctx, "WHERE status = 0 AND "+n.unresolved)
 		if err != nil {
 			return 0, err
 		}
-		if completed, err = r.search(ctx, fresh, ""); err != nil {
+		if completed, err = r.search(ctx, fresh, false); err != nil {
 			return completed, err
 		}
 	}
-	if n.state != "" && len(r.waiting) > 0 {
-		more, err := r.search(ctx, r.rows(), n.state)
+	if len(r.waiting) > 0 {
+		more, err := r.search(ctx, r.rows(), true)
 		completed += more
 		if err != nil {
 			return completed, err

@@ -34,10 +34,10 @@ type document struct {
 	Seen      int64  `json:"seen_ms"`
 }
 
-// search looks rows up and publishes what it can complete. parts is a condition on the state table; empty: all of it.
-func (r *Resolver) search(ctx context.Context, rows []row, parts string) (completed int, err error) {
+// search looks rows up and publishes what it can complete, in all of the state table or in what is new of it.
+func (r *Resolver) search(ctx context.Context, rows []row, news bool) (completed int, err error) {
 	for _, some := range chunks(rows, perQuery) {
-		messages, err := r.lookUp(ctx, some, parts)
+		messages, err := r.lookUp(ctx, some, news)
 		if err != nil {
 			return completed, fmt.Errorf("look %d targets up: %w", len(some), err)
 		}
@@ -47,7 +47,7 @@ func (r *Resolver) search(ctx context.Context, rows []row, parts string) (comple
 		hits := map[string]found{}
 		for _, w := range some {
 			m, n := match(w, messages)
-			if n == 1 && parts != "" { // new parts do not show whether another message has the same id
+			if n == 1 && news { // new parts do not show whether another message has the same id
 				m, n, err = r.alone(ctx, w)
 				if err != nil {
 					return completed, err
@@ -69,7 +69,7 @@ func (r *Resolver) search(ctx context.Context, rows []row, parts string) (comple
 
 // alone looks one row up in the whole table.
 func (r *Resolver) alone(ctx context.Context, w row) (found, int, error) {
-	messages, err := r.lookUp(ctx, []row{w}, "")
+	messages, err := r.lookUp(ctx, []row{w}, false)
 	if err != nil {
 		return found{}, 0, fmt.Errorf("look a target up: %w", err)
 	}
@@ -90,9 +90,32 @@ func match(w row, messages []found) (m found, n int) {
 	return m, n
 }
 
-// lookUp asks for the messages of rows: by the hash of an opaque target, and by number for a decimal one. A message is
-// there once its creation is; the rest of its rows does not matter, so FINAL is not needed.
-func (r *Resolver) lookUp(ctx context.Context, rows []row, parts string) ([]found, error) {
+// lookUp asks all shards for the messages of rows: by the hash of an opaque target, and by number for a decimal one. A message
+// is there once its creation is; the rest of its rows does not matter, so FINAL is not needed.
+func (r *Resolver) lookUp(ctx context.Context, rows []row, news bool) ([]found, error) {
+	var all []found
+	for _, s := range r.shards {
+		parts := ""
+		if news {
+			if s.news.state == "" {
+				continue
+			}
+			parts = " AND " + s.news.state
+		}
+		sql := lookUpSQL(rows, parts)
+		if sql == "" {
+			return nil, nil
+		}
+		some, err := chhttp.Select[found](ctx, s.client, sql)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+func lookUpSQL(rows []row, parts string) string {
 	var hashes, numbers []string
 	for _, w := range rows {
 		if w.TargetHash != 0 {
@@ -101,9 +124,6 @@ func (r *Resolver) lookUp(ctx context.Context, rows []row, parts string) ([]foun
 		if w.Decimal == 1 {
 			numbers = append(numbers, strconv.FormatInt(w.TargetID, 10))
 		}
-	}
-	if parts != "" {
-		parts = " AND " + parts
 	}
 	var queries []string
 	ask := func(condition string) {
@@ -116,10 +136,7 @@ WHERE `+condition+parts+` AND tupleElement(author, 'rank') >= 0 GROUP BY channel
 	if len(numbers) > 0 {
 		ask("ref_hash = 0 AND -inv IN (" + strings.Join(numbers, ",") + ")")
 	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	return chhttp.Select[found](ctx, r.config.Client, strings.Join(queries, "\nUNION ALL "))
+	return strings.Join(queries, "\nUNION ALL ")
 }
 
 // publish sends the completed events and marks their rows.

@@ -60,16 +60,16 @@ type parts struct {
 	at                                    int64
 }
 
-func (r *Resolver) newParts(ctx context.Context) (parts, error) {
+func (s *shard) newParts(ctx context.Context) (parts, error) {
 	type part struct {
 		Table string `json:"table"`
 		Name  string `json:"name"`
 		At    int64  `json:"at"`
 	}
 	const slack = 2 // seconds: modification times are whole ones, and a part becomes active a little later
-	rows, err := chhttp.Select[part](ctx, r.config.Client, fmt.Sprintf(`SELECT '' AS table, '' AS name, toInt64(toUnixTimestamp(now())) AS at
+	rows, err := chhttp.Select[part](ctx, s.client, fmt.Sprintf(`SELECT '' AS table, '' AS name, toInt64(toUnixTimestamp(now())) AS at
 UNION ALL SELECT table, name, 0 AS at FROM system.parts
-WHERE database = currentDatabase() AND table IN ('state', 'unresolved', 'channels', 'removals') AND active AND toUnixTimestamp(modification_time) >= %d`, r.looked-slack))
+WHERE database = currentDatabase() AND table IN ('state', 'unresolved', 'channels', 'removals') AND active AND toUnixTimestamp(modification_time) >= %d`, s.looked-slack))
 	if err != nil {
 		return parts{}, fmt.Errorf("list new parts: %w", err)
 	}
