@@ -50,7 +50,7 @@ func PrepareWorker(ctx context.Context, c WorkerConfig) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Name: "bench-" + uuid.NewString()[:8], c: c, dir: dir, exited: make(chan struct{})}
+	w := &Worker{Name: "bench-" + uuid.NewString()[:8], c: c, dir: dir}
 	if err := w.configure(); err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (w *Worker) Start(ctx context.Context) (err error) {
 	}
 	w.cmd = w.Command(ctx, "run", args...)
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
-	w.Began = time.Now()
+	w.Began, w.exited = time.Now(), make(chan struct{})
 	if err := w.cmd.Start(); err != nil {
 		return err
 	}
@@ -169,6 +169,9 @@ func (w *Worker) dead() error {
 		return nil
 	}
 }
+
+// Log is what it has written since it was started last.
+func (w *Worker) Log() ([]byte, error) { return os.ReadFile(filepath.Join(w.dir, "log")) }
 
 // Usage is what its process has used since it began.
 func (w *Worker) Usage() (Usage, error) { return UsageOf(w.cmd.Process.Pid) }

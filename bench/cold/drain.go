@@ -22,6 +22,7 @@ type result struct {
 	rows, bytes int64 // in the table
 	files       int
 	checkpoints int64
+	again       string // how long it took to remember, started again
 }
 
 // drainAll measures the backlog as often as was asked.
@@ -70,7 +71,11 @@ func drain(ctx context.Context, o options, t *bench.Topics, topic string, made b
 		return r, err
 	}
 	defer func() { err = errors.Join(err, w.Stop()) }()
-	return w.finish(ctx, made, ends)
+	if r, err = w.finish(ctx, made, ends); err != nil || !o.rebuild {
+		return r, err
+	}
+	r.again, err = w.rebuild(ctx, ends)
+	return r, err
 }
 
 // finish waits until all is read, asks for what is held to be made durable, and waits until the table has it.
@@ -143,4 +148,7 @@ func (r *result) print() {
 	fmt.Printf("%.0f events/s (%.1f s)  %.0f events/cpu-s (%.0f ns, %.0f of them system)  peak %d MB  %.1f bytes/row  %d files, %d checkpoints\n",
 		n/r.wall.Seconds(), r.wall.Seconds(), n/cpu.Seconds(), float64(cpu.Nanoseconds())/n, float64(r.used.System.Nanoseconds())/n,
 		r.used.Peak>>20, float64(r.bytes)/float64(r.rows), r.files, r.checkpoints)
+	if r.again != "" {
+		fmt.Println(r.again)
+	}
 }

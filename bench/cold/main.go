@@ -19,6 +19,7 @@ type options struct {
 	binary     string
 	cpuprofile string
 	lag        int64
+	rebuild    bool
 	patience   time.Duration
 	kafka      string
 	s3         bench.S3
@@ -33,6 +34,7 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.binary, "binary", "bin/coldstream", "the program under measurement")
 	f.StringVar(&o.cpuprofile, "cpuprofile", "", "file for a CPU profile of the worker (of the last run)")
 	f.Int64Var(&o.lag, "lag", 0, "instead: keep the store from the worker while this many events pile up, and print its memory beside its lag")
+	f.BoolVar(&o.rebuild, "rebuild", false, "start the worker again after each run, and print how long it takes to read again what dedup remembers")
 	f.DurationVar(&o.patience, "patience", 20*time.Minute, "give up after this long")
 	f.Var(&o.settings, "set", "a setting of the worker, as cold.max_bytes=134217728; may be repeated")
 	f.Var(&o.against, "against", "settings to compare with, as 'redact.types=none dedup.window=0': each run is followed by one with them; may be repeated")
