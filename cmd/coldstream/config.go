@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -21,11 +20,7 @@ func newConfigCommand(g *globals) *cobra.Command {
 			},
 		},
 		newConfigPrintCommand(g),
-		&cobra.Command{
-			Use: "lint FILE…", Short: "Say every mistake of configuration files, with line and hint", Args: cobra.MinimumNArgs(1),
-			Example: "  coldstream config lint coldstream.yaml",
-			RunE:    func(cmd *cobra.Command, args []string) error { return lintFiles(cmd, g, args) },
-		},
+		newConfigLintCommand(g),
 		newConfigTestCommand(g))
 }
 
@@ -61,38 +56,4 @@ func newConfigPrintCommand(g *globals) *cobra.Command {
 	c.Flags().BoolVar(&defaults, "defaults", false, "the defaults alone")
 	c.Flags().BoolVar(&secrets, "secrets", false, "show passwords and keys")
 	return c
-}
-
-func lintFiles(cmd *cobra.Command, g *globals, files []string) error {
-	noEnv := func(string) (string, bool) { return "", false }
-	var all config.Problems
-	for _, f := range files {
-		cfg, err := config.Load(f, noEnv)
-		if err == nil {
-			_, err = chainProgram(cfg)
-		}
-		var ps config.Problems
-		switch {
-		case errors.As(err, &ps):
-			all = append(all, ps...)
-		case err != nil:
-			return failed(err)
-		}
-	}
-	if g.json {
-		if all == nil {
-			all = config.Problems{}
-		}
-		if err := printJSON(cmd.OutOrStdout(), all); err != nil {
-			return err
-		}
-	} else if len(all) > 0 {
-		fmt.Fprintln(cmd.OutOrStdout(), all.Error())
-	} else {
-		fmt.Fprintln(cmd.OutOrStdout(), "no mistakes")
-	}
-	if len(all) > 0 {
-		return &exitError{code: exitUsage}
-	}
-	return nil
 }

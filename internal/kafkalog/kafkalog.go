@@ -1,7 +1,7 @@
 // Package kafkalog reads a topic from its start to its present end, committed records only, for jobs that look at a log
 // once: the dead letters, verify.
 //
-// [Read] and [Ends] are all there is. Errors name topic, partition and offset. The package joins no group and commits
+// [Read], [Spans] and [Committed] are the ones to know. Errors name topic, partition and offset. The package joins no group and commits
 // nothing.
 package kafkalog
 

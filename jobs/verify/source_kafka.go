@@ -71,18 +71,5 @@ func (k KafkaLog) Committed(ctx context.Context, group string) (map[int32]int64,
 		return nil, err
 	}
 	defer adm.Close()
-	offsets, err := adm.FetchOffsetsForTopics(ctx, group, k.Topic)
-	if err != nil {
-		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
-	}
-	out := map[int32]int64{}
-	for p, o := range offsets[k.Topic] {
-		if o.Err != nil {
-			return nil, fmt.Errorf("offset of group %s, partition %d: %w", group, p, o.Err)
-		}
-		if o.At >= 0 {
-			out[p] = o.At
-		}
-	}
-	return out, nil
+	return kafkalog.Committed(ctx, adm, group, k.Topic)
 }
