@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go/table"
-	"github.com/coldstream/coldstream/lake/objects"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/coldstream/coldstream/internal/faults"
+	"github.com/coldstream/coldstream/lake/objects"
 )
 
 // tombstoneDoc is what an expired version's object says.
@@ -54,6 +56,7 @@ func (t *Table) Expire(ctx context.Context, before time.Time, dryRun bool, progr
 	if dryRun {
 		return e, nil
 	}
+	faults.Point(faults.ExpireForgot)
 	// Whoever goes by the hint alone would find a tombstone, had its last commit not come to raise it.
 	if err = t.raiseHint(ctx, e.Newest); err != nil {
 		return e, fmt.Errorf("expire versions of %s: %w", t.Location(), err)
@@ -116,6 +119,7 @@ func (t *Table) bury(ctx context.Context, old []versionInfo, progress func(done,
 			if errors.Is(err, objects.ErrPrecondition) { // another expiry was here
 				return nil
 			}
+			faults.Point(faults.ExpireBuried)
 			return err
 		})
 	}

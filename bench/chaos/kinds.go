@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/coldstream/coldstream/internal/faults"
@@ -27,6 +28,7 @@ func kinds() []*kind {
 		{name: "s3-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartMinIO},
 		{name: "compact", often: 2, steps: []string{"once", "two", "kill"}, min: 200 * time.Millisecond, max: 1500 * time.Millisecond, inject: compactBeside},
 		{name: "sweep", often: 2, inject: upkeep},
+		{name: "upkeep-kill-at", often: 2, steps: words(upkeepSteps), inject: killUpkeep},
 		{name: "committer-away", min: sweepMargin + 5*sec, max: sweepMargin + 15*sec, inject: committerAway},
 		{name: "producer-abort", inject: producerAbort},
 		{name: "producer-hang", min: 8 * sec, max: 10 * sec, inject: producerHang},
@@ -50,6 +52,9 @@ func requestsFor(mode string) []string {
 	}
 	return append(writes, "get-version", "head-data", "get-manifest")
 }
+
+// upkeepSteps are those of the upkeep, and those of a commit at which a compaction may be killed as well.
+var upkeepSteps = append(slices.Clone(faults.UpkeepSteps), faults.CommitterStaged, faults.CommitterPut)
 
 // betweenRequests are the steps at which a transaction is open, and the last before it is.
 var betweenRequests = []faults.Step{

@@ -88,6 +88,11 @@ func (t *traps) spring(slot, step string) *trap {
 
 // arm sets a trap and gives who comes to it first, or false after patience.
 func (t *traps) arm(step string, slots []string, patience time.Duration) (hit, bool) {
+	return t.armUntil(nil, step, slots, patience)
+}
+
+// armUntil is arm, but gives up when who is waited for has ended.
+func (t *traps) armUntil(ended <-chan struct{}, step string, slots []string, patience time.Duration) (hit, bool) {
 	tr := &trap{step: step, slots: slots, hit: make(chan hit, 1)}
 	t.mu.Lock()
 	t.armed = append(t.armed, tr)
@@ -95,6 +100,7 @@ func (t *traps) arm(step string, slots []string, patience time.Duration) (hit, b
 	select {
 	case h := <-tr.hit:
 		return h, true
+	case <-ended:
 	case <-time.After(patience):
 	}
 	t.mu.Lock()

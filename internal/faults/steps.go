@@ -39,7 +39,19 @@ const (
 	CommitterShown  Step = "committer.shown"  // the group's offset is committed, for tools
 )
 
-// WorkerSteps and CommitterSteps are all of them.
+// Steps of the upkeep. A compaction and an expiry come to those of a committer from CommitterStaged on, too.
+const (
+	CompactMerged  Step = "compact.merged"  // the new files are on the store, not compared yet
+	CompactListed  Step = "compact.listed"  // they are compared, and what was removed is listed; the table has the old ones
+	CompactSwapped Step = "compact.swapped" // the table has the new ones
+	ExpireForgot   Step = "expire.forgot"   // the newest version has forgotten old snapshots, old versions can still be read
+	ExpireBuried   Step = "expire.buried"   // one of them is a tombstone
+	SweepFenced    Step = "sweep.fenced"    // writers that slept are fenced
+	SweepListed    Step = "sweep.listed"    // what may go is known, and nothing is gone
+	SweepDeleted   Step = "sweep.deleted"   // one object is gone
+)
+
+// WorkerSteps, CommitterSteps and UpkeepSteps are all of them.
 var (
 	WorkerSteps = []Step{
 		WorkerAssign, WorkerRevoke, WorkerRevoked, WorkerClosed, WorkerBuilt, WorkerUploaded, WorkerTxnBegun,
@@ -48,4 +60,5 @@ var (
 	CommitterSteps = []Step{
 		CommitterPolled, CommitterLoaded, CommitterJudged, CommitterStaged, CommitterPut, CommitterSettle, CommitterHinted, CommitterShown,
 	}
+	UpkeepSteps = []Step{CompactMerged, CompactListed, CompactSwapped, ExpireForgot, ExpireBuried, SweepFenced, SweepListed, SweepDeleted}
 )

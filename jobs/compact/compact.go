@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
 	"github.com/coldstream/coldstream/schemas"
@@ -99,6 +100,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if err := w.merge(ctx); err != nil {
 		return w.result(), err
 	}
+	faults.Point(faults.CompactMerged)
 	if err := w.check(ctx); err != nil {
 		return w.result(), err
 	}
@@ -106,6 +108,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	if err := w.list(ctx, r.Listing); err != nil {
 		return r, err
 	}
+	faults.Point(faults.CompactListed)
 	v, err := w.swap(ctx, &r)
 	switch {
 	case errors.Is(err, lake.ErrInputGone):
@@ -115,6 +118,7 @@ func (w *work) run(ctx context.Context) (Result, error) {
 	case err != nil:
 		return r, err
 	}
+	faults.Point(faults.CompactSwapped)
 	r.Version, r.Took = v.N, w.cfg.Now().Sub(w.began)
 	return r, nil
 }

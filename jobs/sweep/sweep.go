@@ -27,6 +27,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/coldstream/coldstream/internal/faults"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
 )
@@ -109,12 +110,14 @@ func (s *sweep) run(ctx context.Context) (err error) {
 	if s.now, err = s.clock(ctx); err != nil {
 		return err
 	}
+	faults.Point(faults.SweepFenced)
 	s.before = s.now.Add(-s.cfg.Margin)
 	s.cfg.Progress("read versions", 0, 0)
 	if s.refs, err = s.cfg.Table.References(ctx); err != nil {
 		return err
 	}
 	s.result.Versions = s.refs.Versions
+	s.cfg.Progress("read chunks", 0, 0)
 	// From the position of a version that was read, and after it: what is committed meanwhile is in one of the two.
 	if err = s.readChunks(ctx, s.refs.Newest.Position.Chunks); err != nil {
 		return err
@@ -125,6 +128,7 @@ func (s *sweep) run(ctx context.Context) (err error) {
 		s.sum()
 		return err
 	}
+	faults.Point(faults.SweepListed)
 	err = s.delete(ctx, found)
 	s.sum()
 	return err
@@ -211,6 +215,7 @@ func (s *sweep) delete(ctx context.Context, found []Object) error {
 			if err != nil && !errors.Is(err, objects.ErrNotFound) {
 				return err
 			}
+			faults.Point(faults.SweepDeleted)
 			done[i] = true
 			s.cfg.Progress("delete", n.Add(1), int64(len(found)))
 			return nil

@@ -2,6 +2,7 @@ package sweep_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -96,10 +97,16 @@ func (w *world) produce(cl *kgo.Client, value []byte, at time.Time) {
 // commit announces a checkpoint and takes it into the table.
 func (w *world) commit(table *lake.Table, names ...string) {
 	w.t.Helper()
+	w.commitAt(time.Now(), table, names...)
+}
+
+// commitAt is commit by a broker that has another time.
+func (w *world) commitAt(at time.Time, table *lake.Table, names ...string) {
+	w.t.Helper()
 	cl := testkit.KafkaClient(w.t)
 	for _, n := range names {
 		record := w.checkpoint(n)
-		w.produce(cl, record, time.Now())
+		w.produce(cl, record, at)
 		must[lake.Committed](w.t)(lake.NewCommitter(table, w.id.Cluster, w.id.Topic, w.id.TopicID).Commit(w.t.Context(), []lake.Record{{Offset: w.chunks, Value: record}}))
 		w.chunks++
 	}
@@ -240,6 +247,49 @@ func TestSweepLeavesWhatIsAnnounced(t *testing.T) {
 		t.Errorf("data: %s", got)
 	}
 	done(kgo.TryAbort)()
+}
+
+// The object that holds a checkpoint's list of files is needed for as long as its record is.
+func TestSweepLeavesAnAnnouncedList(t *testing.T) {
+	w := newWorld(t)
+	w.commit(w.table, "a")
+	f := w.file("b", 10)
+	list := must[[]byte](t)(json.Marshal(map[string]any{"format_version": 1, "files": []lake.DataFile{f}}))
+	w.put("checkpoints/b.json", string(list))
+	w.put("checkpoints/lost.json", "{}")
+	record := must[[]byte](t)(lake.Encode(lake.Checkpoint{
+		ID: "b", Worker: "w", Sources: []lake.SourceRange{{Cluster: "c", Topic: "events", TopicID: "id", From: w.next, Next: w.next + 10}},
+		FilesObject: &lake.FilesObject{Path: "checkpoints/b.json", Size: int64(len(list)), Hash: lake.Hash(list), Count: 1},
+	}))
+	w.produce(testkit.KafkaClient(t), record, tomorrow())
+	if got := w.swept(tomorrow()); len(got.Deleted) == 0 || w.data() != "a b " {
+		t.Errorf("%+v, and there is %s", got, w.data())
+	}
+	if _, err := w.store.Head(t.Context(), w.table.Key("checkpoints/b.json")); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.store.Head(t.Context(), w.table.Key("checkpoints/lost.json")); !errors.Is(err, objects.ErrNotFound) {
+		t.Error("a list that no record names is still there:", err)
+	}
+}
+
+// A checkpoint that is committed while a sweep reads is in the version that it read, or in chunks from that version's
+// position on.
+func TestSweepWhileACheckpointIsCommitted(t *testing.T) {
+	w := newWorld(t)
+	w.commit(w.table, "a")
+	w.file("orphan", 10)
+	w.swept(tomorrow(), func(c *sweep.Config) {
+		c.Progress = func(stage string, _, _ int64) {
+			if stage == "read chunks" {
+				w.commitAt(tomorrow(), w.again(nil), "b")
+			}
+		}
+	})
+	// Its manifests are older than the margin by the clock of this test alone; the file may be as old as the worker that waited.
+	if got := w.data(); got != "a b " {
+		t.Errorf("data: %s", got)
+	}
 }
 
 func TestSweepRefuses(t *testing.T) {
