@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -90,11 +91,31 @@ func (c *Client) Query(ctx context.Context, sql string) ([]byte, error) {
 // Insert sends data, encoded in the format that sql ends with, and returns when the server has acknowledged it. settings
 // go with this request only. After an error it is unknown whether the rows stand unless it is an *Exception.
 func (c *Client) Insert(ctx context.Context, sql string, data []byte, settings map[string]string) error {
+	return c.InsertFrom(ctx, sql, func() io.Reader { return bytes.NewReader(data) }, int64(len(data)), settings)
+}
+
+// InsertFrom is Insert of a body of so many bytes that is read from where it lies. body returns a reader at its beginning;
+// it may be called more than once, and all that it returned are done with when InsertFrom returns.
+func (c *Client) InsertFrom(ctx context.Context, sql string, body func() io.Reader, size int64, settings map[string]string) error {
 	q := url.Values{"query": {sql}, "wait_end_of_query": {"1"}}
 	for k, v := range settings {
 		q.Set(k, v)
 	}
-	answer, err := c.post(ctx, q, bytes.NewReader(data), int64(len(data)))
+	reader := &shut{r: body()}
+	r, err := c.request(ctx, q, reader, size)
+	if err != nil {
+		return err
+	}
+	readers := []*shut{reader}
+	r.GetBody = func() (io.ReadCloser, error) { // for a connection that the server had closed before anything was sent
+		again := &shut{r: body()}
+		readers = append(readers, again)
+		return again, nil
+	}
+	answer, err := c.ask(r)
+	for _, one := range readers {
+		_ = one.Close()
+	}
 	if err != nil {
 		return err
 	}
@@ -104,11 +125,41 @@ func (c *Client) Insert(ctx context.Context, sql string, data []byte, settings m
 	return nil
 }
 
+// shut is a body that is not read any more once it was closed, although the transport may still hold it: its memory is
+// the caller's again.
+type shut struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+// Read implements io.Reader.
+func (s *shut) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.r == nil {
+		return 0, io.ErrClosedPipe
+	}
+	return s.r.Read(p)
+}
+
+// Close implements io.Closer.
+func (s *shut) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.r = nil
+	return nil
+}
+
 func (c *Client) post(ctx context.Context, q url.Values, body io.Reader, size int64) ([]byte, error) {
 	r, err := c.request(ctx, q, body, size)
 	if err != nil {
 		return nil, err
 	}
+	return c.ask(r)
+}
+
+// ask sends a request; after an error of the server's own the next goes to another of its addresses.
+func (c *Client) ask(r *http.Request) ([]byte, error) {
 	answer, err := c.send(r)
 	if err != nil {
 		c.hosts.failed(r.URL.Host, err)

@@ -147,3 +147,26 @@ func TestTheNextAttemptGoesToAnotherReplica(t *testing.T) {
 		t.Error("a client of nothing")
 	}
 }
+
+// TestABodyIsNotReadAfterTheAnswer: its memory is the caller's again, whatever the transport still holds.
+func TestABodyIsNotReadAfterTheAnswer(t *testing.T) {
+	var kept io.Reader
+	c, err := chhttp.New(chhttp.Config{Addr: "127.0.0.1:1", Transport: transport(func(r *http.Request) (*http.Response, error) {
+		kept = r.Body
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.InsertFrom(t.Context(), "INSERT", func() io.Reader { return strings.NewReader("rows") }, 4, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := kept.Read(make([]byte, 8)); n != 0 || err == nil || errors.Is(err, io.EOF) {
+		t.Fatalf("%d bytes were read after the answer, %v", n, err)
+	}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

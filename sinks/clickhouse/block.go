@@ -37,6 +37,7 @@ type block struct {
 	ranges []schemas.Range // one a source, in the order of their arrival
 	policy uint32
 	opened time.Time
+	behind bool   // what came last was old when it came: more of the kind waits
 	token  string // set by seal, so that a retry carries the same
 
 	done bool // guarded by Sink.mu from seal on
@@ -62,12 +63,29 @@ func (k *block) reset() {
 // fits reports whether a batch of this policy may join the block: a token names one policy.
 func (k *block) fits(policy uint32) bool { return len(k.ranges) == 0 || k.policy == policy }
 
-// cover notes that the block holds everything of r.
-func (k *block) cover(r schemas.Range, policy uint32, now time.Time) {
+// oldRecord is how old a record is, when it comes, that has lain in Kafka.
+const oldRecord = 5 * time.Second
+
+// cover notes that the block holds everything of r, which is b.
+func (k *block) cover(r schemas.Range, b *schemas.Batch, now time.Time) {
 	if len(k.ranges) == 0 {
-		k.opened, k.policy = now, policy
+		k.opened, k.policy = now, b.Policy
+	}
+	if n := b.Len(); n > 0 {
+		k.behind = b.KafkaTime[n-1] > 0 && now.Sub(time.UnixMicro(b.KafkaTime[n-1])) > oldRecord
 	}
 	k.ranges = merge(k.ranges, r)
+}
+
+// due reports whether a block has waited long enough. While a backlog is read it waits longer: a few large parts cost
+// ClickHouse half of what many small ones do, and a row that has lain for seconds can lie for two more. That takes many
+// rows beside old ones, because a producer's clock may be slow.
+func (k *block) due(now time.Time, c *Config) bool {
+	age := now.Sub(k.opened)
+	if k.behind && k.rows() >= c.MaxRows/16 {
+		return age >= 8*c.MaxAge
+	}
+	return age >= c.MaxAge
 }
 
 // merge joins r to the range of its source, which ends where r begins.
@@ -109,7 +127,7 @@ func (k *block) rows() int {
 }
 
 // bytes is about the memory that the rows take.
-func (k *block) bytes() int { return k.state.bytes() + len(k.names.name.Buf) + k.waitingBytes }
+func (k *block) bytes() int { return k.state.bytes() + textBytes(k.names.list) + k.waitingBytes }
 
 // seal fixes the block's name: topic:incarnation:partition:first-last of each range. ClickHouse drops a second insert of
 // the same token, so a token must never carry other rows: the policy is part of it, and so is which cluster's topic it

@@ -1,14 +1,6 @@
 package clickhouse
 
-import (
-	"github.com/ClickHouse/ch-go/proto"
-)
-
-// column is a column, or an element of a tuple, in ClickHouse's Native layout. ch-go's columns are all of these.
-type column interface {
-	Reset()
-	EncodeColumn(b *proto.Buffer)
-}
+import "encoding/binary"
 
 // field is a column of a table: one element, or the elements of a tuple one after the other.
 type field struct {
@@ -18,17 +10,17 @@ type field struct {
 
 // version says which value of a part wins; an absent part has rank -1, below everything.
 type version struct {
-	rank   proto.ColInt8
-	event  proto.ColInt64
-	policy proto.ColUInt32
+	rank   numbers[int8]
+	event  numbers[int64]
+	policy numbers[uint32]
 }
 
 const versionType = "rank Int8, version Int64, policy UInt32, "
 
 func (v *version) add(x stamp) {
-	v.rank = append(v.rank, x.rank)
-	v.event = append(v.event, x.event)
-	v.policy = append(v.policy, x.policy)
+	v.rank.add(x.rank)
+	v.event.add(x.event)
+	v.policy.add(x.policy)
 }
 
 func (v *version) with(rest ...column) []column {
@@ -37,36 +29,37 @@ func (v *version) with(rest ...column) []column {
 
 // stateColumns are the columns of the table `state`.
 type stateColumns struct {
-	channel, inv           proto.ColInt64
-	refHash                proto.ColUInt64
-	late                   proto.ColUInt8
-	week                   proto.ColUInt32
-	messageRef, channelRef proto.ColStr
+	channel, inv           numbers[int64]
+	refHash                numbers[uint64]
+	late                   numbers[uint8]
+	week                   numbers[uint32]
+	messageRef, channelRef texts
 
-	guildKnown proto.ColUInt8
-	guildID    proto.ColInt64
-	guildRef   proto.ColStr
+	guildKnown numbers[uint8]
+	guildID    numbers[int64]
+	guildRef   texts
 
 	author      version
-	authorID    proto.ColInt64
-	authorRef   proto.ColStr
-	authorKnown proto.ColUInt8
-	authorAt    proto.ColInt64
+	authorID    numbers[int64]
+	authorRef   texts
+	authorKnown numbers[uint8]
+	authorAt    numbers[int64]
 
 	content     version
-	contentText proto.ColStr
-	contentAt   proto.ColInt64
+	contentText texts
+	contentAt   numbers[int64]
 
 	deleted     version
-	deletedFlag proto.ColUInt8
-	deletedAt   proto.ColInt64
+	deletedFlag numbers[uint8]
+	deletedAt   numbers[int64]
 
 	extra     version
-	extraJSON proto.ColStr
+	extraJSON texts
 
 	search     version
-	searchText proto.ColStr
-	noSearch   bool // no words are made
+	searchText texts
+	words      []byte // of the row at hand
+	noSearch   bool   // no words are made
 
 	list []field
 }
@@ -95,30 +88,61 @@ func newStateColumns() *stateColumns {
 
 const stateInsert = "INSERT INTO state (channel_id, inv, ref_hash, late, week, message_ref, channel_ref, guild, author, content, deleted, extra, search) FORMAT Native"
 
-// rowBytes is about what a row takes beside its text.
-const rowBytes = 200
-
 func (s *stateColumns) rows() int { return len(s.inv) }
 
-func (s *stateColumns) bytes() int {
-	return s.rows()*rowBytes + len(s.contentText.Buf) + len(s.searchText.Buf) + len(s.extraJSON.Buf) + len(s.messageRef.Buf) + len(s.channelRef.Buf) +
-		len(s.authorRef.Buf) + len(s.guildRef.Buf)
+func (s *stateColumns) bytes() int { return s.rows()*stateWidth + textBytes(s.list) }
+
+func (s *stateColumns) reset() { reset(s.list) }
+
+// stateWidth is what a row's numbers take.
+const stateWidth = 8 + 8 + 8 + 1 + 4 + (1 + 8) + 5*(1+8+4) + (8 + 1 + 8) + 8 + (1 + 8)
+
+// textBytes is what the texts of all rows take.
+func textBytes(list []field) (n int) {
+	for _, f := range list {
+		for _, c := range f.elements {
+			if t, ok := c.(*texts); ok {
+				n += t.size()
+			}
+		}
+	}
+	return n
 }
 
-func (s *stateColumns) reset() {
-	for _, f := range s.list {
+func reset(list []field) {
+	for _, f := range list {
 		for _, c := range f.elements {
-			c.Reset()
+			c.reset()
+		}
+	}
+}
+
+// sizes are the bytes of each element, one after the other.
+func sizes(list []field) (out []int) {
+	for _, f := range list {
+		for _, c := range f.elements {
+			out = append(out, c.size())
+		}
+	}
+	return out
+}
+
+// makeRoom gives columns room for sizes, and for some more.
+func makeRoom(list []field, sizes []int) {
+	for _, f := range list {
+		for _, c := range f.elements {
+			c.room(sizes[0] + sizes[0]/16)
+			sizes = sizes[1:]
 		}
 	}
 }
 
 // nameColumns are the columns of the table `names`.
 type nameColumns struct {
-	kind      proto.ColInt8
-	id        proto.ColInt64
-	ref, name proto.ColStr
-	version   proto.ColInt64
+	kind      numbers[int8]
+	id        numbers[int64]
+	ref, name texts
+	version   numbers[int64]
 	list      []field
 }
 
@@ -138,47 +162,22 @@ const namesInsert = "INSERT INTO names (kind, id, ref, name, version) FORMAT Nat
 
 func (n *nameColumns) rows() int { return len(n.id) }
 
-func (n *nameColumns) reset() {
-	for _, f := range n.list {
-		f.elements[0].Reset()
-	}
-}
+func (n *nameColumns) reset() { reset(n.list) }
 
-// encode appends rows [from, to) as one block in the Native format of revision 0: counts, then name, type and data of
-// each column (https://clickhouse.com/docs/interfaces/formats/Native).
-func encode(buf *proto.Buffer, list []field, from, to int) {
-	buf.PutUVarInt(uint64(len(list)))
-	buf.PutUVarInt(uint64(to - from))
+// encode is rows [from, to) as one block in the Native format of revision 0: counts, then name, type and data of each
+// column (https://clickhouse.com/docs/interfaces/formats/Native). The data are the columns' own memory.
+func encode(list []field, from, to int) segments {
+	head := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(list))), uint64(to-from))
+	var out segments
 	for _, f := range list {
-		buf.PutString(f.name)
-		buf.PutString(f.typ)
+		for _, text := range []string{f.name, f.typ} {
+			head = append(binary.AppendUvarint(head, uint64(len(text))), text...)
+		}
+		out = append(out, head)
+		head = nil
 		for _, c := range f.elements {
-			cut(c, from, to).EncodeColumn(buf)
+			out = append(out, c.wire(from, to))
 		}
 	}
-}
-
-// cut is rows [from, to) of a column, without a copy.
-func cut(c column, from, to int) column {
-	switch c := c.(type) {
-	case *proto.ColInt8:
-		s := (*c)[from:to]
-		return &s
-	case *proto.ColUInt8:
-		s := (*c)[from:to]
-		return &s
-	case *proto.ColUInt32:
-		s := (*c)[from:to]
-		return &s
-	case *proto.ColInt64:
-		s := (*c)[from:to]
-		return &s
-	case *proto.ColUInt64:
-		s := (*c)[from:to]
-		return &s
-	case *proto.ColStr:
-		return &proto.ColStr{Buf: c.Buf, Pos: c.Pos[from:to]}
-	default:
-		panic("hot sink: a column of unknown type")
-	}
+	return out
 }

@@ -27,14 +27,15 @@ type Config struct {
 	// NoSearch makes no words for the index: inserts cost about half, and what is written is not found by a search.
 	NoSearch bool
 
-	// MaxRows is how many rows a block holds at most before it is sent. Default 200,000.
+	// MaxRows is how many rows a block holds at most before it is sent. Default 262,144.
 	MaxRows int
-	// MaxBytes is how many bytes of columns a block holds before it is sent. Default 32 MiB. A block and its encoded
-	// form take about twice that, and MaxBlocks of them may be held.
+	// MaxBytes is how many bytes of columns a block holds before it is sent. Default 128 MiB. MaxBlocks and one more of
+	// them may be held.
 	MaxBytes int
-	// MaxAge is how long a block waits for more rows. Default 250 ms; the pipeline's tick must not be slower.
+	// MaxAge is how long a block waits for more rows; eight times as long while a backlog is read. Default 250 ms; the
+	// pipeline's tick must not be slower.
 	MaxAge time.Duration
-	// MaxBlocks bounds the blocks that are sealed and not committed: at that many the pipeline is asked to pause. Default 4.
+	// MaxBlocks bounds the blocks that are sealed and not committed: at that many the pipeline is asked to pause. Default 3.
 	MaxBlocks int
 	// Inserts is how many blocks are on their way at the same time. Default 2.
 	Inserts int
@@ -55,7 +56,7 @@ func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		value *int
 		def   int
-	}{{&c.MaxRows, 200_000}, {&c.MaxBytes, 32 << 20}, {&c.MaxBlocks, 4}, {&c.Inserts, 2}} {
+	}{{&c.MaxRows, 262_144}, {&c.MaxBytes, 128 << 20}, {&c.MaxBlocks, 3}, {&c.Inserts, 2}} {
 		if *d.value == 0 {
 			*d.value = d.def
 		}

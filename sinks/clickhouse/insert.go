@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
-
 	"github.com/coldstream/coldstream/schemas"
 )
 
@@ -26,9 +24,8 @@ const (
 type inserter struct {
 	config Config
 	stats  *counters
-	body   proto.Buffer
-	picker picker
-	lanes  []*inserter // one a shard; none: there is one server
+	picked *stateColumns // of a lane: the rows of its shard
+	lanes  []*inserter   // one a shard; none: there is one server
 }
 
 func newInserter(c Config, stats *counters) *inserter {
@@ -36,7 +33,7 @@ func newInserter(c Config, stats *counters) *inserter {
 	for _, client := range c.Shards {
 		lane := c
 		lane.Client = client
-		w.lanes = append(w.lanes, &inserter{config: lane, stats: stats})
+		w.lanes = append(w.lanes, &inserter{config: lane, stats: stats, picked: newStateColumns()})
 	}
 	return w
 }
@@ -47,26 +44,22 @@ type refused struct {
 	err error
 }
 
-// load is what a block has for one table. What body returns is valid until it is called again.
+// load is what a block has for one table. What body returns is the block's own memory.
 type load struct {
 	table, sql string
 	origins    []origin // of each row
-	body       func(from, to int) []byte
+	body       func(from, to int) segments
 	inserted   *atomic.Int64 // counts rows; nil: nobody asks
 }
 
 // loads lists what a block has, in the order in which it is sent.
 func (w *inserter) loads(k *block) []load {
-	native := func(list []field) func(from, to int) []byte {
-		return func(from, to int) []byte {
-			w.body.Reset()
-			encode(&w.body, list, from, to)
-			return w.body.Buf
-		}
+	native := func(list []field) func(from, to int) segments {
+		return func(from, to int) segments { return encode(list, from, to) }
 	}
-	waiting := func(from, to int) []byte { return jsonRows(k.waiting[from:to]) }
-	places := func(from, to int) []byte { return jsonRows(k.places[from:to]) }
-	removals := func(from, to int) []byte { return jsonRows(k.removals[from:to]) }
+	waiting := func(from, to int) segments { return segments{jsonRows(k.waiting[from:to])} }
+	places := func(from, to int) segments { return segments{jsonRows(k.places[from:to])} }
+	removals := func(from, to int) segments { return segments{jsonRows(k.removals[from:to])} }
 	return []load{
 		{"unresolved", waitingInsert, k.origins.waiting, waiting, &w.stats.waiting},
 		{"names", namesInsert, k.origins.names, native(k.names.list), nil},
@@ -131,7 +124,7 @@ func (w *inserter) rows(ctx context.Context, l load, block string, from, to int,
 }
 
 // send repeats one insert, as it is, until it is acknowledged, or refused for good.
-func (w *inserter) send(ctx context.Context, sql string, body []byte, token string) error {
+func (w *inserter) send(ctx context.Context, sql string, body segments, token string) error {
 	settings := map[string]string{
 		"async_insert": "0", "insert_deduplication_token": token,
 		// Rows of one message within a block merge later, with all others: doing it on the way in took 70 % of an
@@ -163,10 +156,10 @@ func (w *inserter) send(ctx context.Context, sql string, body []byte, token stri
 	}
 }
 
-func (w *inserter) attempt(ctx context.Context, sql string, body []byte, settings map[string]string) error {
+func (w *inserter) attempt(ctx context.Context, sql string, body segments, settings map[string]string) error {
 	ctx, cancel := context.WithTimeout(ctx, w.config.Timeout)
 	defer cancel()
-	return w.config.Client.Insert(ctx, sql, body, settings)
+	return w.config.Client.InsertFrom(ctx, sql, body.reader, body.size(), settings)
 }
 
 // bury makes dead letters of refused rows.

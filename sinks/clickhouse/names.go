@@ -25,9 +25,17 @@ type nameSeen struct {
 	version int64
 }
 
-// nameCache remembers which names were sent, so that only a new or a changed one costs an insert.
+// recentNames is a table in front of the map, so that a name that is seen again costs a comparison: a place for each key.
+const recentNames = 1 << 13
+
+// nameCache remembers which names were sent, so that only a new or a changed one costs an insert. What stands in recent
+// is newer than what the map says of the same key.
 type nameCache struct {
-	seed maphash.Seed
+	seed   maphash.Seed
+	recent [recentNames]struct {
+		nameKey
+		nameSeen
+	}
 	seen map[nameKey]nameSeen
 }
 
@@ -36,7 +44,28 @@ func newNameCache() *nameCache {
 }
 
 // forget is for when it is unknown what became of names that were sent.
-func (c *nameCache) forget() { clear(c.seen) }
+func (c *nameCache) forget() {
+	clear(c.recent[:])
+	clear(c.seen)
+}
+
+// find is the place of a key in recent, with what is known of it; ok says that something is.
+func (c *nameCache) find(k nameKey) (at *nameSeen, ok bool) {
+	// The high bits of a Snowflake vary more than the low ones: spread them (Fibonacci hashing).
+	slot := &c.recent[(uint64(k.id)*0x9e3779b97f4a7c15+uint64(k.kind)<<61)>>(64-13)]
+	if slot.nameKey == k {
+		return &slot.nameSeen, true
+	}
+	if slot.kind != 0 {
+		if len(c.seen) >= maxNames {
+			clear(c.seen)
+		}
+		c.seen[slot.nameKey] = slot.nameSeen
+	}
+	slot.nameKey = k
+	slot.nameSeen, ok = c.seen[k]
+	return &slot.nameSeen, ok
+}
 
 // add appends the names of row i of b that are new, or newer and different.
 func (c *nameCache) add(n *nameColumns, b *schemas.Batch, i int) {
@@ -53,24 +82,20 @@ func (c *nameCache) add(n *nameColumns, b *schemas.Batch, i int) {
 }
 
 func (c *nameCache) one(n *nameColumns, b *schemas.Batch, i int, kind int8, id int64, ref, name schemas.Text) {
-	k := nameKey{kind, id}
-	now := nameSeen{maphash.Bytes(c.seed, b.Bytes(name)), b.EventID[i]}
-	if last, ok := c.seen[k]; ok {
-		if last.version >= now.version {
-			return
-		}
-		if last.hash == now.hash {
-			c.seen[k] = now
-			return
-		}
+	last, ok := c.find(nameKey{kind, id})
+	version := b.EventID[i]
+	if ok && last.version >= version {
+		return
 	}
-	if len(c.seen) >= maxNames {
-		clear(c.seen)
+	hash := maphash.Bytes(c.seed, b.Bytes(name))
+	same := ok && last.hash == hash
+	*last = nameSeen{hash, version}
+	if same {
+		return
 	}
-	c.seen[k] = now
-	n.kind = append(n.kind, kind)
-	n.id = append(n.id, id)
-	n.ref.AppendBytes(b.Bytes(ref))
-	n.name.AppendBytes(b.Bytes(name))
-	n.version = append(n.version, now.version)
+	n.kind.add(kind)
+	n.id.add(id)
+	n.ref.add(b.Bytes(ref))
+	n.name.add(b.Bytes(name))
+	n.version.add(version)
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/ClickHouse/ch-go/proto"
-
 	"github.com/coldstream/coldstream/schemas"
 )
 
@@ -21,13 +19,12 @@ func BenchmarkEncode(b *testing.B) {
 	for i := range int64(rows) {
 		state.addEvent(key{channel: 2, message: i}, batch, 0, nil)
 	}
-	var body proto.Buffer
+	var body segments
 	b.ReportAllocs()
 	for b.Loop() {
-		body.Reset()
-		encode(&body, state.list, 0, state.rows())
+		body = encode(state.list, 0, state.rows())
 	}
-	b.SetBytes(int64(len(body.Buf)))
+	b.SetBytes(body.size())
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/event")
-	b.ReportMetric(float64(len(body.Buf))/rows, "native-B/event")
+	b.ReportMetric(float64(body.size())/rows, "native-B/event")
 }

@@ -3,8 +3,6 @@ package clickhouse
 import (
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
-
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/search"
 )
@@ -60,13 +58,13 @@ func weekOf(us int64) uint32 {
 
 // addKey appends what every row has.
 func (s *stateColumns) addKey(k key, b *schemas.Batch, i int) {
-	s.channel = append(s.channel, k.channel)
-	s.inv = append(s.inv, -k.message)
-	s.refHash = append(s.refHash, k.hash)
-	s.late = append(s.late, k.late)
-	s.week = append(s.week, k.week)
-	s.messageRef.AppendBytes(k.ref)
-	s.channelRef.AppendBytes(k.channelRef)
+	s.channel.add(k.channel)
+	s.inv.add(-k.message)
+	s.refHash.add(k.hash)
+	s.late.add(k.late)
+	s.week.add(k.week)
+	s.messageRef.add(k.ref)
+	s.channelRef.add(k.channelRef)
 	if b.Fields[i].Has(schemas.FieldGuild) {
 		s.addGuild(1, b.GuildID[i], b.Bytes(b.GuildRef[i]))
 	} else {
@@ -75,9 +73,9 @@ func (s *stateColumns) addKey(k key, b *schemas.Batch, i int) {
 }
 
 func (s *stateColumns) addGuild(known uint8, id int64, ref []byte) {
-	s.guildKnown = append(s.guildKnown, known)
-	s.guildID = append(s.guildID, id)
-	s.guildRef.AppendBytes(ref)
+	s.guildKnown.add(known)
+	s.guildID.add(id)
+	s.guildRef.add(ref)
 }
 
 // addEvent appends what row i of b says about the message at k. extra is the message's extra: the event's, without
@@ -120,28 +118,28 @@ func (s *stateColumns) addDeletion(at stamp, flag uint8, us int64) {
 
 func (s *stateColumns) addAuthor(at stamp, b *schemas.Batch, i int) {
 	s.author.add(at)
-	s.authorID = append(s.authorID, b.UserID[i])
-	s.authorRef.AppendBytes(b.Bytes(b.UserRef[i]))
+	s.authorID.add(b.UserID[i])
+	s.authorRef.add(b.Bytes(b.UserRef[i]))
 	var known uint8
 	if b.Fields[i].Has(schemas.FieldUser) {
 		known = 1
 	}
-	s.authorKnown = append(s.authorKnown, known)
-	s.authorAt = append(s.authorAt, b.Time[i])
+	s.authorKnown.add(known)
+	s.authorAt.add(b.Time[i])
 }
 
 func (s *stateColumns) addNoAuthor() {
 	s.author.add(absent)
-	s.authorID = append(s.authorID, 0)
-	s.authorRef.AppendBytes(nil)
-	s.authorKnown = append(s.authorKnown, 0)
-	s.authorAt = append(s.authorAt, 0)
+	s.authorID.add(0)
+	s.authorRef.add(nil)
+	s.authorKnown.add(0)
+	s.authorAt.add(0)
 }
 
 func (s *stateColumns) addContent(at stamp, text []byte, us int64) {
 	s.content.add(at)
-	s.contentText.AppendBytes(text)
-	s.contentAt = append(s.contentAt, us)
+	s.contentText.add(text)
+	s.contentAt.add(us)
 	s.addSearch(at, text)
 }
 
@@ -151,19 +149,17 @@ func (s *stateColumns) addSearch(at stamp, text []byte) {
 		at, text = absent, nil
 	}
 	s.search.add(at)
-	words := &s.searchText
-	start := len(words.Buf)
-	words.Buf = search.AppendIndexed(words.Buf, text)
-	words.Pos = append(words.Pos, proto.Position{Start: start, End: len(words.Buf)})
+	s.words = search.AppendIndexed(s.words[:0], text)
+	s.searchText.add(s.words)
 }
 
 func (s *stateColumns) addDeleted(at stamp, flag uint8, us int64) {
 	s.deleted.add(at)
-	s.deletedFlag = append(s.deletedFlag, flag)
-	s.deletedAt = append(s.deletedAt, us)
+	s.deletedFlag.add(flag)
+	s.deletedAt.add(us)
 }
 
 func (s *stateColumns) addExtra(at stamp, json []byte) {
 	s.extra.add(at)
-	s.extraJSON.AppendBytes(json)
+	s.extraJSON.add(json)
 }

@@ -3,10 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
-
-	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/coldstream/coldstream/schemas/clickhouse"
 )
@@ -63,10 +60,10 @@ func (w *inserter) shardLoads(k *block, rows []int32, first bool) []load {
 		switch {
 		case l.table == "state":
 			l.origins = chosen(l.origins, rows)
-			l.body = func(from, to int) []byte {
-				w.body.Reset()
-				w.picker.encode(&w.body, k.state.list, rows[from:to])
-				return w.body.Buf
+			l.body = func(from, to int) segments {
+				some := rows[from:to]
+				pick(w.picked.list, k.state.list, some)
+				return encode(w.picked.list, 0, len(some))
 			}
 		case first:
 		case l.table == "unresolved":
@@ -87,59 +84,11 @@ func chosen(origins []origin, rows []int32) []origin {
 	return out
 }
 
-// picker encodes some rows of columns. Its memory is used again and again.
-type picker struct {
-	int8s   proto.ColInt8
-	uint8s  proto.ColUInt8
-	uint32s proto.ColUInt32
-	int64s  proto.ColInt64
-	uint64s proto.ColUInt64
-	texts   proto.ColStr
-}
-
-// encode is the function encode for rows that do not follow one another.
-func (p *picker) encode(buf *proto.Buffer, list []field, rows []int32) {
-	buf.PutUVarInt(uint64(len(list)))
-	buf.PutUVarInt(uint64(len(rows)))
-	for _, f := range list {
-		buf.PutString(f.name)
-		buf.PutString(f.typ)
-		for _, c := range f.elements {
-			p.pick(c, rows).EncodeColumn(buf)
+// pick fills columns with some rows, in ascending order, of others of the same table.
+func pick(dst, src []field, rows []int32) {
+	for i, f := range dst {
+		for j, c := range f.elements {
+			c.pick(src[i].elements[j], rows)
 		}
 	}
-}
-
-// pick is some rows of a column; what it returns is good until the next call.
-func (p *picker) pick(c column, rows []int32) column {
-	switch c := c.(type) {
-	case *proto.ColInt8:
-		p.int8s = picked(p.int8s, *c, rows)
-		return &p.int8s
-	case *proto.ColUInt8:
-		p.uint8s = picked(p.uint8s, *c, rows)
-		return &p.uint8s
-	case *proto.ColUInt32:
-		p.uint32s = picked(p.uint32s, *c, rows)
-		return &p.uint32s
-	case *proto.ColInt64:
-		p.int64s = picked(p.int64s, *c, rows)
-		return &p.int64s
-	case *proto.ColUInt64:
-		p.uint64s = picked(p.uint64s, *c, rows)
-		return &p.uint64s
-	case *proto.ColStr:
-		p.texts.Buf, p.texts.Pos = c.Buf, picked(p.texts.Pos, c.Pos, rows) // the text itself is not copied
-		return &p.texts
-	default:
-		panic("hot sink: a column of unknown type")
-	}
-}
-
-func picked[S ~[]E, E any](dst, src S, rows []int32) S {
-	dst = slices.Grow(dst[:0], len(rows))
-	for _, r := range rows {
-		dst = append(dst, src[r])
-	}
-	return dst
 }

@@ -24,6 +24,8 @@ type Sink struct {
 	current *block   // being filled
 	held    []*block // sealed, in order: todo, on their way, or done and waiting for an earlier one
 	spare   []*block
+	last    []int     // sizes of the state's columns in the block that was sealed last
+	used    time.Time // when a block was filled last
 
 	mu      sync.Mutex
 	todo    []*block
@@ -79,9 +81,10 @@ func (s *Sink) Write(ctx context.Context, b *schemas.Batch, r schemas.Range, _ [
 		s.current = s.take()
 	}
 	now := s.config.Now()
+	s.used = now
 	s.fill.arrival = now.UnixMicro()
 	s.fill.add(s.current, b, r.Topic)
-	s.current.cover(r, b.Policy, now)
+	s.current.cover(r, b, now)
 	if s.current.rows() >= s.config.MaxRows || s.current.bytes() >= s.config.MaxBytes {
 		s.seal()
 	}
@@ -94,11 +97,17 @@ func (s *Sink) Tick(ctx context.Context, now time.Time) error {
 	if err := s.failed(); err != nil {
 		return err
 	}
-	if s.current != nil && now.Sub(s.current.opened) >= s.config.MaxAge && len(s.held) < s.config.Inserts {
+	if s.current != nil && s.current.due(now, &s.config) && len(s.held) < s.config.Inserts {
 		s.seal()
+	}
+	if s.current == nil && len(s.held) == 0 && now.Sub(s.used) > idle {
+		s.spare, s.last = nil, nil // memory of a burst is let go
 	}
 	return s.settle(ctx)
 }
+
+// idle is how long memory is kept for blocks to come.
+const idle = 10 * time.Second
 
 // Pressure is true while as many blocks are held as may be.
 func (s *Sink) Pressure() bool { return len(s.held) >= s.config.MaxBlocks }
@@ -177,6 +186,7 @@ func (s *Sink) seal() {
 	k := s.current
 	s.current = nil
 	k.seal()
+	s.last = sizes(k.state.list)
 	s.held = append(s.held, k)
 	s.stats.held.Store(int64(len(s.held)))
 	s.mu.Lock()
@@ -211,10 +221,8 @@ func (s *Sink) settle(ctx context.Context) error {
 	}
 	s.stats.blocks.Add(int64(n))
 	for _, k := range s.held[:n] {
-		if len(s.spare) < s.config.Inserts { // memory of a burst is let go
-			k.reset()
-			s.spare = append(s.spare, k)
-		}
+		k.reset()
+		s.spare = append(s.spare, k)
 	}
 	s.held = append(s.held[:0], s.held[n:]...)
 	s.stats.held.Store(int64(len(s.held)))
@@ -253,7 +261,11 @@ func (s *Sink) take() *block {
 		s.spare = s.spare[:n-1]
 		return k
 	}
-	return newBlock(s.config.NoSearch)
+	k := newBlock(s.config.NoSearch)
+	if s.last != nil {
+		makeRoom(k.state.list, s.last)
+	}
+	return k
 }
 
 // inserts is one inserter's loop.
