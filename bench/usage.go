@@ -103,3 +103,24 @@ func ThreadsOf(pid int) (map[string]time.Duration, error) {
 	}
 	return out, nil
 }
+
+// MachineBusy is the CPU time that all processes and the kernel have used since the machine began.
+func MachineBusy() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	var sum int64
+	for i, f := range bytes.Fields(line) {
+		if i == 0 || i == 4 || i == 5 || i > 7 { // the name, idle, waiting for disks, stolen and guests
+			continue
+		}
+		n, err := strconv.ParseInt(string(f), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %q", line)
+		}
+		sum += n
+	}
+	return time.Duration(sum) * clockTick, nil
+}

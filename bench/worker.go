@@ -21,6 +21,7 @@ import (
 // WorkerConfig says what a worker runs and on what. What is not said is the product's default.
 type WorkerConfig struct {
 	Binary     string
+	Name       string // of its group, its bucket, and the beginning of its topics' names; empty: a new one
 	Parts      string // of run --pipelines
 	Kafka      string // host:port
 	Topic      string
@@ -50,7 +51,10 @@ func PrepareWorker(ctx context.Context, c WorkerConfig) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Name: "bench-" + uuid.NewString()[:8], c: c, dir: dir}
+	w := &Worker{Name: c.Name, c: c, dir: dir}
+	if w.Name == "" {
+		w.Name = "bench-" + uuid.NewString()[:8]
+	}
 	if err := w.configure(); err != nil {
 		return nil, err
 	}

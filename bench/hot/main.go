@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/coldstream/coldstream/bench"
@@ -26,6 +28,10 @@ type options struct {
 	rivalBlock int
 	explain    bool
 	keep       bool
+	rates      rates
+	during     time.Duration
+	parts      string
+	s3         bench.S3
 	settings   bench.Settings
 	server     bench.Settings
 }
@@ -35,6 +41,8 @@ const usage = `Measures the hot worker from a backlog on Kafka to rows in ClickH
   make bench-hot                                                        20 million events on servers that it starts
   make bench-hot ARGS='-events 2000000 -search on -cpuprofile hot.prof' fewer, with the index, and where the time goes
   make bench-hot ARGS='-set redact.types=none'                          without redaction
+  make bench-hot ARGS='-live 1000,50000 -search on'                     from publish to the view messages, at two rates
+  make bench-hot ARGS='-live 92000 -parts all -during 3m'               both sinks and all servers: does the lag grow?
 
 `
 
@@ -50,6 +58,10 @@ func parse(args []string) (o options, err error) {
 	f.IntVar(&o.rivalBlock, "rival-block", 524_288, "rows of that engine's blocks")
 	f.BoolVar(&o.explain, "explain", false, "print where ClickHouse's time went")
 	f.BoolVar(&o.keep, "keep", false, "leave ClickHouse's data folders, and print where they are")
+	f.Var(&o.rates, "live", "instead: publish so many events a second (or at each of several rates, with commas) while the worker follows")
+	f.DurationVar(&o.during, "during", time.Minute, "how long each rate of -live is watched, after 20 s")
+	f.StringVar(&o.parts, "parts", "hot", "what follows -live: hot, or all: hot, cold, committer and resolver")
+	s3 := f.String("s3", os.Getenv("COLDSTREAM_TEST_S3"), "store for -parts all, host:port,access key,secret key (COLDSTREAM_TEST_S3)")
 	f.Var(&o.settings, "set", "a setting of the worker, as hot.batch_rows=400000; may be repeated")
 	f.Var(&o.server, "table", "a setting of the table state, as max_bytes_to_merge_at_max_space_in_pool=1073741824; may be repeated")
 	f.StringVar(&o.kafka, "kafka", os.Getenv("COLDSTREAM_TEST_KAFKA"), "broker, host:port (COLDSTREAM_TEST_KAFKA)")
@@ -65,10 +77,35 @@ func parse(args []string) (o options, err error) {
 		return o, errors.New("it needs a broker: `make bench-hot` starts one, or give -kafka")
 	case o.events < 1 || o.runs < 1:
 		return o, errors.New("-events and -runs want a number from 1")
+	case o.parts != "hot" && o.parts != "all":
+		return o, fmt.Errorf("-parts %s: want hot or all", o.parts)
 	case o.search != "on" && o.search != "off" && o.search != "both":
 		return o, fmt.Errorf("-search %s: want on, off or both", o.search)
 	}
+	if o.parts == "all" {
+		if o.s3, err = bench.ParseS3(*s3); err != nil {
+			return o, err
+		}
+	}
 	return o, nil
+}
+
+// rates are events a second, with commas between them.
+type rates []float64
+
+// String implements flag.Value.
+func (r *rates) String() string { return strings.Trim(fmt.Sprint([]float64(*r)), "[]") }
+
+// Set implements flag.Value.
+func (r *rates) Set(text string) error {
+	for one := range strings.SplitSeq(text, ",") {
+		v, err := strconv.ParseFloat(one, 64)
+		if err != nil || v <= 0 {
+			return fmt.Errorf("%q: want events a second", one)
+		}
+		*r = append(*r, v)
+	}
+	return nil
 }
 
 func main() {
@@ -86,7 +123,11 @@ func main() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, o.patience)
 	defer cancel()
-	if err := drainAll(ctx, o); err != nil {
+	do := drainAll
+	if len(o.rates) > 0 {
+		do = liveAll
+	}
+	if err := do(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-hot:", err)
 		os.Exit(1) //nolint:gocritic // nothing that is deferred matters any more
 	}
