@@ -70,6 +70,18 @@ func (c *Client) WithDatabase(name string) *Client {
 	return &d
 }
 
+// WithSettings is the same client with further settings, sent with every request.
+func (c *Client) WithSettings(settings map[string]string) *Client {
+	d := *c
+	d.config.Settings = maps.Clone(settings)
+	for k, v := range c.config.Settings {
+		if _, ok := d.config.Settings[k]; !ok {
+			d.config.Settings[k] = v
+		}
+	}
+	return &d
+}
+
 // CloseIdle closes the connections that no request uses.
 func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
 

@@ -262,12 +262,13 @@ func (c *Cluster) tableOver(name string) string {
 	return fmt.Sprintf("CREATE OR REPLACE TABLE %s AS %s.%s ENGINE = %s", name, backquoted(local), name, engine)
 }
 
-// pruned lets a view ask only the shard of the channel that is asked for.
+// pruned lets a view ask only the shard of the channel that is asked for, and lets each shard look for its keys in itself: a
+// message and its keys are on one shard.
 func pruned(view string) string {
 	if !strings.HasPrefix(view, "CREATE") {
 		return view
 	}
-	return view + "\nSETTINGS optimize_skip_unused_shards = 1"
+	return view + "\nSETTINGS optimize_skip_unused_shards = 1, distributed_product_mode = 'local'"
 }
 
 // replicated makes the tables of a statement replicated within a shard.

@@ -12,6 +12,9 @@
     CAST(nullIf(s.channel_ref, ''), 'Nullable(String)') AS channel_ref,
     nullIf(tupleElement(s.author, 'ref'), '') AS user_ref
 {{- end -}}
+{{define "merged"}}channel_id, inv, ref_hash, max(message_ref) AS message_ref, max(channel_ref) AS channel_ref, max(guild) AS guild,
+        max(author) AS author, max(content) AS content, max(deleted) AS deleted, max(extra) AS extra, max(search) AS search
+{{- end -}}
 -- Views with parameters, for what people ask again and again. They are made again by every migration run.
 
 -- A page of a channel, newest first: the messages below an id. The newest: before = 9223372036854775807.
@@ -23,10 +26,30 @@ WHERE s.channel_id = {channel:Int64} AND s.inv > -{before:Int64} AND tupleElemen
 ORDER BY s.inv, s.ref_hash
 LIMIT {limit:UInt32};
 
--- What a user wrote, wherever; add WHERE, ORDER BY and LIMIT.
+-- The messages of some keys, as they are now. Grouping them is FINAL for the few rows that the keys find: it reads no
+-- neighbours, where FINAL merges whole granules.
+CREATE OR REPLACE VIEW messages_of AS
+SELECT
+{{template "columns"}}
+FROM
+(
+    SELECT {{template "merged"}}
+    FROM state
+    WHERE (channel_id, inv) IN {keys:Array(Tuple(Int64, Int64))}
+    GROUP BY channel_id, inv, ref_hash
+) AS s
+WHERE tupleElement(s.author, 'rank') >= 0 AND tupleElement(s.deleted, 'flag') = 0;
+
+-- What a user wrote, wherever; add WHERE, ORDER BY and LIMIT. The keys come from the projection by_user.
 CREATE OR REPLACE VIEW user_messages AS
 SELECT
 {{template "columns"}}
-FROM state AS s FINAL
+FROM
+(
+    SELECT {{template "merged"}}
+    FROM state
+    WHERE (channel_id, inv) IN (SELECT channel_id, inv FROM state WHERE tupleElement(author, 'id') = {user:Int64})
+    GROUP BY channel_id, inv, ref_hash
+) AS s
 WHERE tupleElement(s.author, 'id') = {user:Int64} AND tupleElement(s.author, 'known') = 1
     AND tupleElement(s.author, 'rank') >= 0 AND tupleElement(s.deleted, 'flag') = 0;

@@ -112,8 +112,8 @@ func TestTheIndexOfWordsIsUsed(t *testing.T) {
 (0, number, 0, concat('word', toString(number)), 0), (0, number, 0, concat(' word', toString(number), ' ')) FROM numbers(20000)`)
 	h.wantFound("word777", "word777")
 	plan := h.query("EXPLAIN indexes = 1 SELECT content FROM search_messages(words = 'word777')")
-	if !strings.Contains(plan, "Name: words") || !strings.Contains(plan, "Granules: 1/") {
-		t.Errorf("the plan does not use the index:\n%s", plan)
+	if !strings.Contains(plan, "in 1-element set") || !strings.Contains(plan, "Granules: 1/") { // the goldens of schemas/clickhouse say more
+		t.Errorf("the plan does not read by keys:\n%s", plan)
 	}
 }
 

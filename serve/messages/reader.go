@@ -1,0 +1,152 @@
+package messages
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coldstream/coldstream/internal/chhttp"
+	"github.com/coldstream/coldstream/schemas"
+)
+
+// Newest as a bound means that there is none.
+const Newest int64 = 1<<63 - 1
+
+const oldest int64 = -1 << 63
+
+// Message is a message as it is now. Ids that are nil are not known; the refs are the texts of opaque ids.
+type Message struct {
+	ID         int64      `json:"message_id"`
+	ChannelID  int64      `json:"channel_id"`
+	GuildID    *int64     `json:"guild_id"`
+	UserID     *int64     `json:"user_id"`
+	Content    string     `json:"content"`
+	CreatedAt  time.Time  `json:"created_at"`
+	EditedAt   *time.Time `json:"edited_at"`
+	Extra      string     `json:"extra"` // a JSON object, or empty
+	MessageRef *string    `json:"message_ref"`
+	ChannelRef *string    `json:"channel_ref"`
+	GuildRef   *string    `json:"guild_ref"`
+	UserRef    *string    `json:"user_ref"`
+}
+
+const columns = "message_id, channel_id, guild_id, user_id, content, created_at, edited_at, extra, message_ref, channel_ref, guild_ref, user_ref"
+
+// Reader asks one ClickHouse. It is safe for many goroutines.
+type Reader struct {
+	pages, keys *chhttp.Client // each with the settings of its queries
+	epoch       schemas.Epoch
+	now         func() time.Time
+
+	mu    sync.Mutex
+	spans map[int64]time.Duration // of the last page of a channel
+}
+
+// maxSpans bounds the channels remembered: some 100 bytes each.
+const maxSpans = 50_000
+
+// New returns a reader; it does no I/O. The client's user must be allowed to change settings.
+func New(client *chhttp.Client, epoch schemas.Epoch) *Reader {
+	// One thread and small blocks, as few rows are wanted; what the engine would compile or postpone costs more than it saves.
+	small := map[string]string{
+		"max_threads": "1", "max_block_size": "256", "compile_expressions": "0", "compile_aggregate_expressions": "0",
+		"query_plan_optimize_lazy_materialization": "0", "date_time_output_format": "iso",
+	}
+	// Keys come from postings, without the texts. Never together with FINAL, which then misses rows, nor with the dynamic
+	// filter of ORDER BY … LIMIT, under which the words are taken apart by another rule than the index's (26.7).
+	postings := map[string]string{"query_plan_direct_read_from_text_index": "1", "use_top_k_dynamic_filtering": "0", "compile_expressions": "0"}
+	for _, settings := range []map[string]string{small, postings} { // of a store over shards; a message and its keys are on one
+		settings["distributed_product_mode"], settings["optimize_skip_unused_shards"] = "local", "1"
+	}
+	return &Reader{
+		pages: client.WithSettings(small), keys: client.WithSettings(postings), epoch: epoch, now: time.Now,
+		spans: map[int64]time.Duration{},
+	}
+}
+
+// key is where a message lies in the state table.
+type key struct {
+	Channel int64 `json:"channel_id"`
+	Inv     int64 `json:"inv"`
+}
+
+// of reads the messages of some keys from a view, newest first; where names further conditions.
+func (r *Reader) of(ctx context.Context, keys []key, view, where string) ([]Message, error) {
+	var list strings.Builder
+	for i, k := range keys {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprintf(&list, "(%d,%d)", k.Channel, k.Inv)
+	}
+	return chhttp.Select[Message](ctx, r.pages, "SELECT "+columns+" FROM "+fmt.Sprintf(view, "keys = ["+list.String()+"]")+
+		" WHERE "+where+" ORDER BY message_id DESC, channel_id")
+}
+
+// walk reads messages newest first: batches of keys from next, which begins after the last one that it gave, and of each
+// batch the messages that read still finds there.
+func walk(limit int, next func(after *key, n int) ([]key, error), read func([]key) ([]Message, error)) ([]Message, error) {
+	var out []Message
+	var last *key
+	for n := limit + limit/8 + 2; ; n *= 2 {
+		keys, err := next(last, n)
+		if err != nil {
+			return nil, err
+		}
+		if len(keys) > 0 {
+			found, err := read(keys)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found...)
+		}
+		if len(out) >= limit {
+			return out[:limit], nil
+		}
+		if len(keys) < n {
+			return out, nil
+		}
+		last = &keys[len(keys)-1]
+	}
+}
+
+// beyond is the condition for keys after one, in the order of inv and channel.
+func beyond(k *key) string {
+	if k == nil {
+		return "1"
+	}
+	return fmt.Sprintf("inv >= %d AND (inv, channel_id) > (%d, %d)", k.Inv, k.Inv, k.Channel)
+}
+
+// between is the condition for messages at or above lo and below hi, on the key's column.
+func between(lo, hi int64) string {
+	var all []string
+	if hi != Newest {
+		all = append(all, "inv > "+strconv.FormatInt(-hi, 10))
+	}
+	if lo != oldest {
+		all = append(all, "inv <= "+strconv.FormatInt(-lo, 10))
+	}
+	if len(all) == 0 {
+		return "1"
+	}
+	return strings.Join(all, " AND ")
+}
+
+// ByUser are a user's messages below an id, newest first, wherever they were written.
+func (r *Reader) ByUser(ctx context.Context, user, before int64, limit int) ([]Message, error) {
+	out, err := walk(limit, func(after *key, n int) ([]key, error) {
+		return chhttp.Select[key](ctx, r.keys, fmt.Sprintf(
+			"SELECT channel_id, inv FROM state WHERE tupleElement(author, 'id') = %d AND %s AND %s ORDER BY inv, channel_id LIMIT %d",
+			user, between(oldest, before), beyond(after), n))
+	}, func(keys []key) ([]Message, error) {
+		return r.of(ctx, keys, "messages_of(%s)", "user_id = "+strconv.FormatInt(user, 10))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("messages of user %d: %w", user, err)
+	}
+	return out, nil
+}
