@@ -98,6 +98,10 @@ bench-hot: binary libchdb ## the hot worker on Apache Kafka and the embedded Cli
 	export COLDSTREAM_KAFKA_DATA="$(BENCH_DATA)"
 	scripts/real-servers.sh run -- go run ./bench/hot $(ARGS)
 
+.PHONY: bench-hotread
+bench-hotread: go libchdb ## pages, searches and a user's messages of 3 and 10 million messages in ClickHouse (ARGS)
+	go run ./bench/hotread $(ARGS)
+
 .PHONY: mutants
 mutants: go ## rules of sweep and expiry taken away one at a time: which tests notice (minutes)
 	COLDSTREAM_MUTANTS=1 go test ./jobs/sweep -run TestEveryRuleIsNoticed -count 1 -v -timeout 60m
