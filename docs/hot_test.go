@@ -9,6 +9,7 @@ import (
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/jobs/activity"
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/clickhouse"
 	"github.com/coldstream/coldstream/schemas/search"
@@ -48,6 +49,10 @@ func TestHotQueriesRun(t *testing.T) {
 	} {
 		require.NoError(t, owner.Exec(t.Context(), sql))
 	}
+	job, err := activity.New(activity.Config{Shards: []*chhttp.Client{owner}})
+	require.NoError(t, err)
+	_, err = job.Step(t.Context())
+	require.NoError(t, err)
 	analyst := open(a.AnalystUser, a.AnalystPassword)
 	blocks := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(page(t, "hot.md"), -1)
 	require.Greater(t, len(blocks), 10)

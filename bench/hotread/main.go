@@ -124,6 +124,9 @@ func one(ctx context.Context, o options, messages int, merged bool) (err error) 
 	if o.fillOnly {
 		return nil
 	}
+	if err := s.countActivity(ctx); err != nil {
+		return err
+	}
 	return ask(ctx, o, s, messages)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	embedded "github.com/coldstream/coldstream/embedded/clickhouse"
 	"github.com/coldstream/coldstream/internal/chhttp"
+	"github.com/coldstream/coldstream/jobs/activity"
 	"github.com/coldstream/coldstream/schemas"
 	"github.com/coldstream/coldstream/schemas/clickhouse"
 	"github.com/coldstream/coldstream/serve/messages"
@@ -83,6 +84,38 @@ func (s *store) make(ctx context.Context, total int, merged bool) error {
 		return err
 	}
 	return s.owner.Exec(ctx, "OPTIMIZE TABLE state FINAL")
+}
+
+// countActivity measures the job that keeps the rollups: over everything, which an earlier run may have done, and over the
+// newest hour of every channel.
+func (s *store) countActivity(ctx context.Context) error {
+	job, err := activity.New(activity.Config{Shards: []*chhttp.Client{s.owner}})
+	if err != nil {
+		return err
+	}
+	if _, err := job.Step(ctx); err != nil {
+		return err
+	}
+	say("Counted everything: %d hours of channels in %.1f s", job.Stats().Hours, job.Stats().Took.Seconds())
+	for range 3 {
+		if err := s.owner.Exec(ctx, "INSERT INTO activity_touched (channel_id, hour, touched) SELECT channel_id, hour, now64(3, 'UTC') FROM activity_hours WHERE hour = (SELECT max(hour) FROM activity_hours)"); err != nil {
+			return err
+		}
+		before, err := cpu(s.server.PID())
+		if err != nil {
+			return err
+		}
+		n, err := job.Step(ctx)
+		if err != nil {
+			return err
+		}
+		after, err := cpu(s.server.PID())
+		if err != nil {
+			return err
+		}
+		fmt.Printf("activity: the newest hour of %d channels counted again in %d ms, %d ms of CPU\n", n, job.Stats().Took.Milliseconds(), (after - before).Milliseconds())
+	}
+	return nil
 }
 
 // size says what the table is.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coldstream/coldstream/ingest"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/jobs/activity"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/processors"
 	"github.com/coldstream/coldstream/schemas/codec"
@@ -39,6 +40,7 @@ type system struct {
 	pipelines map[string]*ingest.Pipeline // by part; the one that runs now
 	cold      *coldsink.Sink
 	hot       *hotsink.Sink
+	activity  *activity.Job
 	asked     bool // a checkpoint was asked for before the sink was there
 }
 
@@ -103,6 +105,9 @@ func (s *system) run(ctx context.Context, web *serve.Server) error {
 	}
 	if s.upkeep != nil {
 		readers.Go(func() { s.keeper.keep(ctx, "upkeep", s.upkeep.run) })
+	}
+	if slices.Contains(s.parts, partResolver) && s.cfg.Hot.Activity > 0 {
+		readers.Go(func() { s.keeper.keep(ctx, partActivity, s.runActivity) })
 	}
 	for _, p := range s.parts {
 		if p == partCommitter {

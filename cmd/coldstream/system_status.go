@@ -109,6 +109,9 @@ func (s *system) counters() map[string]int64 {
 	if s.upkeep != nil {
 		s.upkeep.told.add(out)
 	}
+	if s.activity != nil {
+		activityCounters(s.activity, out)
+	}
 	if s.hot != nil {
 		st := s.hot.Stats()
 		out["hot.rows"], out["hot.blocks"], out["hot.retries"], out["hot.refused"] = st.Rows, st.Blocks, st.Retries, st.Refused

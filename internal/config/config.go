@@ -82,6 +82,7 @@ type Hot struct {
 	BatchRows  int
 	BatchDelay time.Duration
 	Search     bool
+	Activity   time.Duration
 }
 
 // Resolver sets how long an edit or delete waits for its message.
@@ -220,6 +221,7 @@ func (c *Config) Validate() Problems {
 	bad(c.Dedup.Window >= 0, "dedup.window", "a number of offsets, 0 or more")
 	bad(c.Dedup.SampleEvery >= 1, "dedup.sample_every", "1 publishes every repeat, 100 one of a hundred")
 	bad(c.Dedup.SampleTopic == "" || c.Dedup.SampleTopic != t.Events, "dedup.sample_topic", "not the topic of the events itself")
+	bad(c.Hot.Activity >= 0, "hot.activity", "0 (off) or more")
 	bad(c.Resolver.GiveUp > 0, "resolver.give_up", "more than 0")
 	bad(c.Resolver.Retry > 0, "resolver.retry", "more than 0")
 	bad(c.Epoch != 0, "epoch", "0 stands for no epoch; 1 is the nearest to 1970")

@@ -81,6 +81,7 @@ var Keys = []Key{
 	{"hot.batch_rows", "262144", "Most rows of one insert into ClickHouse. A worker that is behind holds four such blocks, of about 300 bytes a row.", false, func(c *Config) any { return &c.Hot.BatchRows }},
 	{"hot.batch_delay", "250ms", "Longest wait of a row for its insert; eight times that while a backlog is read.", false, func(c *Config) any { return &c.Hot.BatchDelay }},
 	{"hot.search", "true", "Whether words are indexed for searching. Without, inserts cost about half and the disk a third less; `init` or `migrate` makes the change.", false, func(c *Config) any { return &c.Hot.Search }},
+	{"hot.activity", "1m", "How often the resolver's process counts messages and people of the hours that something was written to (views activity, channel_days, guild_days). 0: not.", false, func(c *Config) any { return &c.Hot.Activity }},
 	{"resolver.retry", "1m", "How often the whole state is searched for what edits and deletes wait for; new messages are looked at as they come.", false, func(c *Config) any { return &c.Resolver.Retry }},
 	{"resolver.give_up", "168h", "How long an edit or delete waits for its message before it becomes a dead letter.", false, func(c *Config) any { return &c.Resolver.GiveUp }},
 	{"dedup.window", "1048576", "Offsets within which a repeated event is dropped. 24 bytes each, for every partition held. Fixed once events are archived.", false, func(c *Config) any { return &c.Dedup.Window }},

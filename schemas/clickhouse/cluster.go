@@ -56,6 +56,7 @@ const (
 // readings has every table that the migrations make; a test holds it.
 var readings = map[string]reading{
 	"state": sharded, "unresolved": sharded, "removals": sharded, "names": wherever, "channels": wherever,
+	"activity_hours": sharded, "activity_touched": sharded,
 }
 
 // rebuild is what to do where a store cannot become the one that is configured.

@@ -53,3 +53,17 @@ FROM
 ) AS s
 WHERE tupleElement(s.author, 'id') = {user:Int64} AND tupleElement(s.author, 'known') = 1
     AND tupleElement(s.author, 'rank') >= 0 AND tupleElement(s.deleted, 'flag') = 0;
+
+-- Messages and active users, by the hours that a job counts: no more than a minute or two behind. The day is that of the
+-- message's id, UTC. Users are counted once each, over any days and channels: uniqExactMerge(users).
+CREATE OR REPLACE VIEW activity AS
+SELECT channel_id, hour, messages, edited, deleted, users, computed FROM activity_hours FINAL WHERE messages > 0 OR deleted > 0;
+
+CREATE OR REPLACE VIEW channel_days AS
+SELECT toDate(a.hour) AS day, a.channel_id AS channel_id, sum(a.messages) AS messages, sum(a.edited) AS edited, sum(a.deleted) AS deleted, uniqExactMerge(a.users) AS users
+FROM activity_hours AS a FINAL GROUP BY day, channel_id HAVING messages > 0 OR deleted > 0;
+
+CREATE OR REPLACE VIEW guild_days AS
+SELECT toDate(a.hour) AS day, c.guild_id AS guild_id, sum(a.messages) AS messages, sum(a.edited) AS edited, sum(a.deleted) AS deleted, uniqExactMerge(a.users) AS users
+FROM (SELECT * FROM activity_hours FINAL) AS a INNER JOIN (SELECT DISTINCT guild_id, channel_id FROM channels) AS c ON c.channel_id = a.channel_id
+GROUP BY day, guild_id HAVING messages > 0 OR deleted > 0;
