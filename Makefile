@@ -106,10 +106,6 @@ bench-hotread: go libchdb ## pages, searches and a user's messages of 3 and 10 m
 mutants: go ## rules of sweep and expiry taken away one at a time: which tests notice (minutes)
 	COLDSTREAM_MUTANTS=1 go test ./jobs/sweep -run TestEveryRuleIsNoticed -count 1 -v -timeout 60m
 
-.PHONY: bench-hotread
-bench-hotread: go libchdb ## pages, searches and a user's messages of 3 and 10 million messages in ClickHouse (ARGS)
-	go run ./bench/hotread $(ARGS)
-
 .PHONY: model-protocol
 model-protocol: go ## the model of the cold path's protocol at larger sizes: states, depth and time of each (minutes, some GB)
 	go test ./internal/protocol -count 1 -timeout 120m -v -run TestEveryState -args -large
