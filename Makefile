@@ -146,7 +146,7 @@ clean: ## remove what was built here; what is cached for all checkouts stays
 .PHONY: readers
 readers: ROUNDS ?= 3
 readers: go libchdb ## every engine reads the table while it is written and compacted: the same rows and content (ROUNDS)
-	COLDSTREAM_PYTHON=$$(scripts/python.sh) COLDSTREAM_ICEBERG=$$(scripts/iceberg.sh) COLDSTREAM_READERS=$(ROUNDS) \
+	COLDSTREAM_PYTHON=$$(scripts/python.sh) COLDSTREAM_ICEBERG=$$(scripts/iceberg.sh) COLDSTREAM_SPARK=$$(scripts/spark.sh) COLDSTREAM_READERS=$(ROUNDS) \
 	  go test ./bench/readers -run TestReadersAgree -count 1 -timeout 30m -v $(ARGS)
 
 .PHONY: bench-year

@@ -15,6 +15,9 @@ import (
 const (
 	// mergeCount small manifests are merged, so that the manifest list does not grow with the number of commits.
 	mergeCount = 100
+	// mergeSwap is mergeCount for a commit that takes files out. There are few of those, they have read manifests anyway, and a
+	// year that is compacted day by day would end as a hundred manifests of one file each, and of entries of what is gone.
+	mergeSwap = 8
 	// manifestFiles is how many files a merged manifest has, at most; one that has less than half is small. A file takes
 	// some 250 bytes: at one file a window a manifest spans a day or two in 80 to 130 KB, and that is what a reader of an
 	// hour reads of them. Larger ones make the list of a year shorter and every look at an hour longer: docs/adr/0033.
@@ -58,9 +61,9 @@ func (w *manifestWriter) add(files []iceberg.DataFile) (iceberg.ManifestFile, er
 	})
 }
 
-// merge writes the small manifests anew once there are many: live entries only, in the order of their days, in manifests
-// that end with a day where they can.
-func (w *manifestWriter) merge(all []iceberg.ManifestFile) ([]iceberg.ManifestFile, error) {
+// merge writes the small manifests anew once there are as many as given: live entries only, in the order of their days, in
+// manifests that end with a day where they can.
+func (w *manifestWriter) merge(all []iceberg.ManifestFile, from int) ([]iceberg.ManifestFile, error) {
 	var small, rest []iceberg.ManifestFile
 	for _, m := range all {
 		mine := m.PartitionSpecID() == int32(w.meta.DefaultPartitionSpec()) &&
@@ -71,7 +74,7 @@ func (w *manifestWriter) merge(all []iceberg.ManifestFile) ([]iceberg.ManifestFi
 			rest = append(rest, m)
 		}
 	}
-	if len(small) < mergeCount {
+	if len(small) < from {
 		return all, nil
 	}
 	entries, err := w.entries(small)

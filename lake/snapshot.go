@@ -32,7 +32,9 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 	if err != nil {
 		return nil, err
 	}
+	mergeFrom := mergeCount
 	if len(c.remove) > 0 {
+		mergeFrom = mergeSwap
 		if manifests, err = w.remove(manifests, c.remove); err != nil {
 			return nil, err
 		}
@@ -44,7 +46,7 @@ func (t *Table) stage(ctx context.Context, base *Version, c change) ([]table.Upd
 		}
 		manifests = append([]iceberg.ManifestFile{added}, manifests...)
 	}
-	if manifests, err = w.merge(manifests); err != nil {
+	if manifests, err = w.merge(manifests, mergeFrom); err != nil {
 		return nil, err
 	}
 	schemaID := base.Metadata.CurrentSchema().ID
@@ -184,9 +186,24 @@ func (t *Table) dataFile(spec iceberg.PartitionSpec, f *DataFile) (iceberg.DataF
 		b.ColumnSizes(sizes)
 	}
 	if len(f.Splits) > 0 {
-		b.SplitOffsets(f.Splits)
+		b.SplitOffsets(apart(f.Splits))
 	}
 	return b.Build(), nil
+}
+
+// splitBytes is how far apart the places are at which a manifest lets engines split a file. Every row group would be one:
+// the 288 of a compacted day make its entry five times as large, and whoever plans reads the entries of many days.
+const splitBytes = 16 << 20
+
+// apart keeps the first split and those that are splitBytes behind the one kept before.
+func apart(splits []int64) []int64 {
+	kept := splits[:1:1]
+	for _, at := range splits[1:] {
+		if at-kept[len(kept)-1] >= splitBytes {
+			kept = append(kept, at)
+		}
+	}
+	return kept
 }
 
 // list writes the snapshot's manifest list and gives its address.

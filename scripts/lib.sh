@@ -31,3 +31,26 @@ once() {
     "$@"
   fi
 }
+
+# maven_jars NAME WHAT: prints the folder with the jars that infra/NAME/pom.xml needs; fetches them first where they are not there.
+maven_jars() {
+  local pom=$here/../infra/$1/pom.xml folder
+  folder=$CACHE/$1-$(sha256sum "$pom" | cut -c1-12)
+  once "$1" fetch_jars "$pom" "$folder" "$2"
+  printf '%s\n' "$folder/libs"
+}
+
+fetch_jars() {
+  local pom=$1 folder=$2 work
+  [ -d "$folder/libs" ] && return 0
+  need java 'install a JDK, 17 or later (Debian and Ubuntu: apt-get install openjdk-17-jdk-headless)'
+  need mvn 'install Maven (Debian and Ubuntu: apt-get install maven)'
+  say "Fetching $3, once for all checkouts, into $folder"
+  mkdir -p "$folder"
+  work=$(mktemp -d "$folder/fetch.XXXXXX")
+  cp "$pom" "$work/"
+  (cd "$work" && mvn -q -B dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=libs >&2) ||
+    die 'Maven could not fetch them: see its message above.'
+  mv "$work/libs" "$folder/libs"
+  rm -rf "$work"
+}

@@ -44,8 +44,9 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func steady(s *scale, channels int64) []event {
 	r := rand.New(rand.NewPCG(1, 2))
 	all := make([]event, s.events)
+	apart := s.span / time.Duration(s.events)
 	for i := range all {
-		at := monday.Add(time.Duration(i) * s.span / time.Duration(s.events))
+		at := monday.Add(time.Duration(i) * apart)
 		c := r.Int64N(channels)
 		all[i] = event{arrives: at, at: at, channel: c, partition: int32(c % partitions)}
 	}

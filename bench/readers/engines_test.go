@@ -30,6 +30,7 @@ var engines = []engine{
 	{"DuckDB", "REST catalog", python("duckdb")},
 	{"ClickHouse", "Iceberg table engine", clickHouse},
 	{"Iceberg Java", "REST catalog", java},
+	{"Spark", "REST catalog", spark},
 }
 
 // python runs testdata/read.py.
@@ -60,6 +61,23 @@ func java(ctx context.Context, w *world, snapshot int64) (answer, error) {
 	a := w.access.Lake
 	return run(ctx, "java", "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", jars+"/*", "testdata/Read.java",
 		w.catalog, a.AccessKey, a.SecretKey, strconv.FormatInt(snapshot, 10))
+}
+
+// spark runs testdata/ReadSpark.java, with what Spark asks of Java 17.
+func spark(ctx context.Context, w *world, snapshot int64) (answer, error) {
+	jars := os.Getenv("COLDSTREAM_SPARK")
+	if jars == "" {
+		return answer{}, errNotHere
+	}
+	a := w.access.Lake
+	args := []string{"-Xmx1g", "-cp", jars + "/*"}
+	for _, opened := range []string{
+		"java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util", "java.util.concurrent",
+		"java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar",
+	} {
+		args = append(args, "--add-opens=java.base/"+opened+"=ALL-UNNAMED")
+	}
+	return run(ctx, "java", append(args, "testdata/ReadSpark.java", w.catalog, a.AccessKey, a.SecretKey, strconv.FormatInt(snapshot, 10))...)
 }
 
 func run(ctx context.Context, name string, args ...string) (answer, error) {

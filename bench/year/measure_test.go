@@ -41,7 +41,7 @@ func hourOf(t *testing.T, table *lake.Table, v *lake.Version, at time.Time) (o o
 		o.files, o.bytes = o.files+1, o.bytes+f.Size
 		for _, c := range r.Chunks() {
 			if w := time.UnixMilli(c.WindowMs); !w.Before(at) && w.Before(at.Add(time.Hour)) {
-				o.groups += r.ChunkBytes(c)
+				o.groups += r.CompressedBytes(c)
 			}
 		}
 	}

@@ -17,6 +17,15 @@ func (f *Reader) ChunkBytes(c Chunk) int64 {
 	return n
 }
 
+// CompressedBytes is what the columns of a chunk take in the file.
+func (f *Reader) CompressedBytes(c Chunk) (n int64) {
+	groups := f.file.Metadata().RowGroups
+	for g := c.RowGroup; g < c.RowGroup+c.RowGroups && g < len(groups); g++ {
+		n += groups[g].TotalCompressedSize
+	}
+	return n
+}
+
 // Unknown names the columns of the file that this release does not know, by their field ids: reading gives rows without
 // them, so whoever would write the rows again must not.
 func (f *Reader) Unknown() []string {
