@@ -13,6 +13,7 @@ import (
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
 	"github.com/coldstream/coldstream/schemas"
+	"github.com/coldstream/coldstream/schemas/parquet"
 )
 
 var (
@@ -82,6 +83,8 @@ type work struct {
 	in, gone tally // rows read, and those of them left out
 	windows  int
 	epoch    schemas.Epoch
+	sources  []parquet.SourceRange // of all inputs
+	unknown  bool                  // an input does not say where its rows come from
 }
 
 // tally is a count and a hash of rows.

@@ -130,3 +130,20 @@ func TestLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+// A file of an older release does not say where its rows come from: what is made of it says nothing rather than a part.
+func TestFootersOfOlderReleases(t *testing.T) {
+	w := newWorld(t)
+	all := every(time.Minute, 20)
+	w.silent = true
+	w.archive(1, all[:10]...)
+	w.silent = false
+	w.archive(1, all[10:]...)
+	if got := w.compactAll(); len(got) != 1 || got[0].FilesOut != 1 {
+		t.Fatalf("%+v", got)
+	}
+	w.silent = true
+	if got := w.read(); len(got.rows) != 20 {
+		t.Errorf("%d rows", len(got.rows))
+	}
+}

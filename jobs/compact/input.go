@@ -92,7 +92,8 @@ func (w *work) describe(f *lake.File, r *parquet.Reader) (*input, error) {
 	if len(w.inputs) > 0 && from.Epoch != w.epoch {
 		return nil, fmt.Errorf("%w: epoch %d beside epoch %d", ErrDamaged, from.Epoch, w.epoch)
 	}
-	w.epoch = from.Epoch
+	w.epoch, w.unknown = from.Epoch, w.unknown || len(from.Sources) == 0
+	w.sources = parquet.Join(w.sources, from.Sources)
 	in := &input{file: *f, policy: from.Policy}
 	rows := int64(0)
 	for _, c := range r.Chunks() {

@@ -131,6 +131,9 @@ func (t *tally) add(sum schemas.Sum) {
 
 func (m *merger) begin(policy int64) {
 	from := parquet.Provenance{Checkpoint: m.id, Worker: wholeName, Policy: policy, Epoch: m.epoch}
+	if !m.unknown { // some ranges of many would be taken for all
+		from.Sources = m.sources
+	}
 	m.policy = policy
 	if m.sparse[policy] {
 		m.writer = parquet.NewSparseWriter(from)

@@ -39,6 +39,7 @@ type world struct {
 	next      map[int32]int64 // offset by partition
 	chunks    int64
 	files     int
+	silent    bool // footers do not say where rows come from, as those of older releases
 }
 
 func newWorld(t *testing.T) *world {
@@ -123,7 +124,14 @@ func (w *world) upload(table *lake.Table, id string, policy int64, rows []row) l
 		win := schemas.WindowOf(b.Time[i])
 		windows[win] = append(windows[win], int32(i))
 	}
-	pw := parquet.NewWriter(parquet.Provenance{Checkpoint: id, Worker: "w", Policy: policy, Epoch: schemas.DiscordEpoch})
+	from := parquet.Provenance{Checkpoint: id, Worker: "w", Policy: policy, Epoch: schemas.DiscordEpoch}
+	for p, n := range next {
+		from.Sources = parquet.Join(from.Sources, []parquet.SourceRange{{Cluster: "c", Topic: "events", TopicID: "id", Partition: p, From: w.next[p], Next: w.next[p] + n}})
+	}
+	if w.silent {
+		from.Sources = nil
+	}
+	pw := parquet.NewWriter(from)
 	var starts []schemas.Window
 	for win := range windows {
 		starts = append(starts, win)
@@ -196,6 +204,14 @@ func (w *world) read() stored {
 				w.t.Fatal(err)
 			}
 			for i := range b.Len() {
+				if from := r.Provenance().Sources; !w.silent && !slices.ContainsFunc(from, func(s parquet.SourceRange) bool {
+					return s.TopicID == "id" && s.Partition == b.Partition[i] && s.From <= b.Offset[i] && b.Offset[i] < s.Next
+				}) {
+					w.t.Errorf("%s: the footer does not say where partition %d offset %d comes from: %+v", f.Path, b.Partition[i], b.Offset[i], from)
+				}
+				if w.silent && len(r.Provenance().Sources) > 0 {
+					w.t.Errorf("%s: the footer says %+v, and not all of its inputs said anything", f.Path, r.Provenance().Sources)
+				}
 				s.rows[fmt.Sprint(b.Partition[i], "/", b.Offset[i], h.Row(b, i))]++
 				s.ids[b.EventID[i]]++
 			}

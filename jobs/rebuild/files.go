@@ -119,6 +119,9 @@ func (r *rebuild) take(ctx context.Context, f *file) error {
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	r.epoch = in.Provenance().Epoch
+	for _, s := range in.Provenance().Sources {
+		r.topics[s.Source] = lake.Source{Cluster: s.Cluster, Topic: s.Topic, TopicID: s.TopicID}
+	}
 	have, rows := map[sourceKey]*roaring64.Bitmap{}, int64(0)
 	for b, err := range in.Batches(parquet.Query{Columns: recordColumns}) {
 		if err != nil {

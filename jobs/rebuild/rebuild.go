@@ -85,6 +85,7 @@ type rebuild struct {
 
 	files  []*file
 	taken  map[sourceKey]*roaring64.Bitmap
+	topics map[int32]lake.Source // that footers name, by source
 	live   []lake.DataFile
 	epoch  schemas.Epoch
 	result Result
@@ -103,7 +104,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}
 	r := &rebuild{
 		cfg: &cfg, blocks: cfg.Table.Store().Blocks(cacheBytes), id: uuid.NewString(), began: time.Now(),
-		taken: map[sourceKey]*roaring64.Bitmap{}, result: Result{DryRun: cfg.DryRun, Position: []Position{}},
+		taken: map[sourceKey]*roaring64.Bitmap{}, topics: map[int32]lake.Source{}, result: Result{DryRun: cfg.DryRun, Position: []Position{}},
 	}
 	if err := r.run(ctx); err != nil {
 		return r.result, fmt.Errorf("rebuild: %w", err)
@@ -159,31 +160,44 @@ func (r *rebuild) needed(ctx context.Context) error {
 	return nil
 }
 
-// table puts together what was found. The newest source is the topic that there is; of older ones only the number is known.
+// table puts together what was found.
 func (r *rebuild) table() lake.Restoration {
-	newest := int32(0)
-	for k := range r.taken {
-		newest = max(newest, k.source)
-	}
+	present := r.sources()
 	out := lake.Restoration{
 		Files: r.live, Position: lake.Position{Chunks: r.said.Chunks},
 		Frozen: lake.Frozen{Epoch: int64(r.epoch), DedupWindow: r.cfg.DedupWindow},
 	}
-	for n := range newest {
-		out.Sources = append(out.Sources, lake.Source{Cluster: r.said.Topic.Cluster, Topic: r.said.Topic.Topic, TopicID: fmt.Sprintf("lost-%d", n)})
+	for n := range present {
+		s, ok := r.topics[n]
+		if !ok {
+			s = lake.Source{Cluster: r.said.Topic.Cluster, Topic: r.said.Topic.Topic, TopicID: fmt.Sprintf("lost-%d", n)}
+		}
+		out.Sources = append(out.Sources, s)
 	}
 	out.Sources = append(out.Sources, r.said.Topic)
 	for k, have := range r.taken {
-		if k.source == newest && !have.IsEmpty() {
+		if k.source == present && !have.IsEmpty() {
 			r.said.Next[k.partition] = max(r.said.Next[k.partition], int64(have.Maximum())+1)
 		}
 	}
 	for p, next := range r.said.Next {
 		out.Position.Sources = append(out.Position.Sources, lake.SourcePosition{
-			Source: int(newest), Cluster: r.said.Topic.Cluster, Topic: r.said.Topic.Topic, TopicID: r.said.Topic.TopicID, Partition: p, Next: next,
+			Source: int(present), Cluster: r.said.Topic.Cluster, Topic: r.said.Topic.Topic, TopicID: r.said.Topic.TopicID, Partition: p, Next: next,
 		})
 		r.result.Position = append(r.result.Position, Position{r.said.Topic.Topic, p, next})
 	}
 	r.result.Sources = len(out.Sources)
 	return out
+}
+
+// sources numbers the topic that there is: the newest that rows come from, or the one after it, where footers say that
+// those come from another. Of older topics whose files have no such footers only the number is known.
+func (r *rebuild) sources() (present int32) {
+	for k := range r.taken {
+		present = max(present, k.source)
+	}
+	if s, ok := r.topics[present]; ok && (s.TopicID != r.said.Topic.TopicID || s.Cluster != r.said.Topic.Cluster) {
+		present++
+	}
+	return present
 }

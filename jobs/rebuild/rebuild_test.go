@@ -38,6 +38,8 @@ type world struct {
 	client        []kgo.Opt
 	producer      *kgo.Client
 	offset        int64 // of `chunks`
+	index         int32 // of the source that rows and footers name
+	footers       bool  // footers say where rows come from
 }
 
 func newWorld(t *testing.T) *world {
@@ -66,13 +68,17 @@ func (w *world) upload(name string, from, next, modulo int64) lake.DataFile {
 	for o := from; o < next; o++ {
 		at := monday.Add(time.Duration(o%modulo) * time.Minute)
 		doc := fmt.Sprintf(`{"event_id":"%d","channel_id":"7","content":"number %d","timestamp":%q}`, schemas.DiscordEpoch.ID(at.UnixMilli(), uint64(o%modulo)), o, at.Format(time.RFC3339))
-		if err := c.Decode(b, []byte(doc), codec.Origin{Offset: o, Time: at.UnixMicro()}); err != nil {
+		if err := c.Decode(b, []byte(doc), codec.Origin{Source: w.index, Offset: o, Time: at.UnixMicro()}); err != nil {
 			w.t.Fatal(err)
 		}
 		win := schemas.WindowOf(at.UnixMicro())
 		windows[win] = append(windows[win], int32(o-from))
 	}
-	pw := parquet.NewWriter(parquet.Provenance{Checkpoint: name, Worker: "w", Policy: 1, Epoch: schemas.DiscordEpoch})
+	made := parquet.Provenance{Checkpoint: name, Worker: "w", Policy: 1, Epoch: schemas.DiscordEpoch}
+	if w.footers {
+		made.Sources = []parquet.SourceRange{{Source: w.index, Cluster: w.events.Cluster, Topic: w.events.Topic, TopicID: w.events.TopicID, From: from, Next: next}}
+	}
+	pw := parquet.NewWriter(made)
 	for _, win := range slices.Sorted(maps.Keys(windows)) {
 		if err := pw.WriteWindow(win, b, windows[win]); err != nil {
 			w.t.Fatal(err)
@@ -132,6 +138,16 @@ func (w *world) content() (rows map[int64]schemas.Sum, stats string) {
 		}
 	}
 	return rows, stats
+}
+
+// sources gives the ids of the topics that a table's sources come from.
+func (w *world) sources(v *lake.Version) string {
+	w.t.Helper()
+	var ids []string
+	for _, s := range must[[]lake.Source](w.t)(v.Sources()) {
+		ids = append(ids, s.TopicID)
+	}
+	return strings.Join(ids, " ")
 }
 
 func (w *world) lose(what string) {
@@ -231,6 +247,41 @@ func TestRebuildAfterCompactions(t *testing.T) {
 	}
 	if !maps.Equal(before, after) || len(after) != 30 || r.Repeats != 5 || r.Whole != 1 || r.Part != 0 || dry.Rows != r.Rows {
 		t.Errorf("%d rows of %d, %+v, dry %+v", len(after), len(before), r, dry)
+	}
+}
+
+// Where footers say which topic rows come from, a topic that was made again keeps its own number and its own offsets.
+func TestRebuildKnowsTopicsByFooters(t *testing.T) {
+	for name, c := range map[string]struct {
+		footers bool
+		archive bool // something of the new topic is archived already
+		want    string
+	}{
+		"footers, nothing of the new topic yet": {true, false, "old new"},
+		"footers, both":                         {true, true, "old new"},
+		"no footers":                            {false, true, "lost-0 new"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.footers = c.footers
+			w.announce(w.table, 0, 20, w.upload("a", 0, 20, 1000))
+			old := w.events
+			w.events = must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
+			must[int](t)(w.again().EnsureSource(t.Context(), w.events))
+			w.index = 1
+			next := int64(0)
+			if c.archive {
+				w.announce(w.again(), 0, 5, w.upload("b", 0, 5, 1000))
+				next = 5
+			}
+			w.lose("metadata/")
+			r := must[rebuild.Result](t)(w.rebuild())
+			v := must[*lake.Version](t)(w.again().Load(t.Context()))
+			got := strings.NewReplacer(old.TopicID, "old", w.events.TopicID, "new").Replace(w.sources(v))
+			if at, _ := v.Position.Next(w.events.Cluster, w.events.TopicID, 0); got != c.want || at != next || r.Rows != 20+next {
+				t.Errorf("sources %s, position %d, %+v", got, at, r)
+			}
+		})
 	}
 }
 

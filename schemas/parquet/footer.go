@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -30,6 +31,13 @@ func (w *Writer) footer(windows string) error {
 			{Key: keyWindows, Value: windows},
 		},
 		ColumnOrders: columnOrders,
+	}
+	if len(w.from.Sources) > 0 {
+		sources, err := json.Marshal(w.from.Sources)
+		if err != nil {
+			return fmt.Errorf("write footer: %w", err)
+		}
+		meta.KeyValueMetadata = append(meta.KeyValueMetadata, format.KeyValue{Key: keySources, Value: string(sources)})
 	}
 	doc, err := thrift.Marshal(new(thrift.CompactProtocol), &meta)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -58,10 +59,14 @@ func sample(n int) []string {
 	return docs
 }
 
+// from is where the files say they come from.
+var from = parquet.Provenance{Checkpoint: "cp-1", Worker: "w-1", Policy: 3, Epoch: schemas.DiscordEpoch, Sources: []parquet.SourceRange{
+	{Source: 1, Cluster: "c", Topic: "events", TopicID: "id", Partition: 2, From: 5, Next: 1 << 40},
+}}
+
 // build writes every window of a batch into one file.
 func build(t testing.TB, b *schemas.Batch) *parquet.File {
 	t.Helper()
-	from := parquet.Provenance{Checkpoint: "cp-1", Worker: "w-1", Policy: 3, Epoch: schemas.DiscordEpoch}
 	w := parquet.NewWriter(from)
 	if b.Len() < 1000 {
 		w = parquet.NewSparseWriter(from)
@@ -120,7 +125,7 @@ func roundTrip(t *testing.T, n int) {
 	}
 	f := build(t, b)
 	r := open(t, f)
-	if got := r.Provenance(); got != (parquet.Provenance{Checkpoint: "cp-1", Worker: "w-1", Policy: 3, Epoch: schemas.DiscordEpoch}) {
+	if got := r.Provenance(); !reflect.DeepEqual(got, from) {
 		t.Errorf("provenance %+v", got)
 	}
 	var last int64 = -1 << 62
@@ -420,4 +425,16 @@ func BenchmarkSmallWindows(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*288), "µs/window")
 	b.ReportMetric(float64(size)/288, "bytes/window")
+}
+
+func TestRangesAreJoined(t *testing.T) {
+	at := func(source, partition int32, from, next int64) parquet.SourceRange {
+		return parquet.SourceRange{Source: source, Partition: partition, From: from, Next: next}
+	}
+	got := parquet.Join(nil, []parquet.SourceRange{at(1, 0, 5, 9), at(0, 2, 7, 8)})
+	got = parquet.Join(got, []parquet.SourceRange{at(1, 0, 20, 30), at(0, 1, 0, 4), at(0, 2, 3, 5)})
+	want := []parquet.SourceRange{at(0, 1, 0, 4), at(0, 2, 3, 8), at(1, 0, 5, 30)}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
 }

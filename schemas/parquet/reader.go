@@ -58,6 +58,11 @@ func (f *Reader) readFooter() error {
 	if err := json.Unmarshal([]byte(value(keyWindows)), &f.chunks); err != nil {
 		return fmt.Errorf("%w: windows: %w", ErrFormat, err)
 	}
+	if sources := value(keySources); sources != "" {
+		if err := json.Unmarshal([]byte(sources), &f.from.Sources); err != nil {
+			return fmt.Errorf("%w: sources: %w", ErrFormat, err)
+		}
+	}
 	return f.findColumns()
 }
 

@@ -62,6 +62,7 @@ const (
 	keyPolicy     = "coldstream.policy"
 	keyEpoch      = "coldstream.epoch"
 	keyWindows    = "coldstream.windows"
+	keySources    = "coldstream.sources" // since 2026-11-27: older files have none
 
 	formatVersion = "1"
 )

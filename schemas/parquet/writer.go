@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -16,6 +17,34 @@ type Provenance struct {
 	Worker     string
 	Policy     int64         // redaction policy that every row went through
 	Epoch      schemas.Epoch // of the Snowflakes
+	Sources    []SourceRange // what the rows were picked from, by source and partition; none: not known
+}
+
+// SourceRange is a part of a topic: every row of the file that names this source and partition has an offset in
+// [From, Next). Other files may have rows of the same range.
+type SourceRange struct {
+	Source    int32  `json:"source"`   // as in the column of that name
+	Cluster   string `json:"cluster"`  // Kafka cluster id
+	Topic     string `json:"topic"`    // name, for people
+	TopicID   string `json:"topic_id"` // UUID text
+	Partition int32  `json:"partition"`
+	From      int64  `json:"from"`
+	Next      int64  `json:"next"`
+}
+
+// Join adds ranges to others, one for each source and partition, in order: the smallest that holds both.
+func Join(all, more []SourceRange) []SourceRange {
+	for _, r := range more {
+		i, found := slices.BinarySearchFunc(all, r, func(a, b SourceRange) int {
+			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Partition, b.Partition))
+		})
+		if !found {
+			all = slices.Insert(all, i, r)
+			continue
+		}
+		all[i].From, all[i].Next = min(all[i].From, r.From), max(all[i].Next, r.Next)
+	}
+	return all
 }
 
 // SparseRows is the mean number of rows of a window below which a file is better written as a sparse one.

@@ -86,7 +86,7 @@ func (u *uploader) plan() []part {
 }
 
 func (u *uploader) build(p part) (*parquet.File, error) {
-	from := parquet.Provenance{Checkpoint: u.cp.id, Worker: u.cfg.Worker, Policy: u.cp.buffer.policy, Epoch: u.cfg.Epoch}
+	from := parquet.Provenance{Checkpoint: u.cp.id, Worker: u.cfg.Worker, Policy: u.cp.buffer.policy, Epoch: u.cfg.Epoch, Sources: u.cp.sources()}
 	rows := 0
 	for _, win := range p.windows {
 		rows += len(p.rows.windows[win].rows)
@@ -102,6 +102,19 @@ func (u *uploader) build(p part) (*parquet.File, error) {
 		}
 	}
 	return w.Finish()
+}
+
+// sources are the ranges for the footers of the checkpoint's files.
+func (cp *checkpoint) sources() []parquet.SourceRange {
+	var all []parquet.SourceRange
+	for _, r := range cp.ranges {
+		if r.From < r.Next {
+			all = parquet.Join(all, []parquet.SourceRange{{
+				Source: r.Index, Cluster: r.Cluster, Topic: r.Topic, TopicID: r.TopicID, Partition: r.Partition, From: r.From, Next: r.Next,
+			}})
+		}
+	}
+	return all
 }
 
 func (u *uploader) describe(f *parquet.File, p part, n int) lake.DataFile {

@@ -230,6 +230,11 @@ func (w *world) readFile(c *content, f lake.DataFile) error {
 		for i := range b.EventID {
 			c.at[fmt.Sprintf("%d/%d", b.Partition[i], b.Offset[i])]++
 			c.ids[b.EventID[i]]++
+			if !slices.ContainsFunc(r.Provenance().Sources, func(s parquet.SourceRange) bool {
+				return s.TopicID != "" && s.Source == b.Source[i] && s.Partition == b.Partition[i] && s.From <= b.Offset[i] && b.Offset[i] < s.Next
+			}) {
+				return fmt.Errorf("%s: the footer does not say where partition %d offset %d comes from: %+v", f.Path, b.Partition[i], b.Offset[i], r.Provenance().Sources)
+			}
 			if int32(schemas.DayOf(b.Time[i])) != f.Day {
 				return fmt.Errorf("%s: a row of another day", f.Path)
 			}
