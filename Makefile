@@ -85,6 +85,15 @@ chaos-mutants: go ## build mistakes into the protocol, one at a time, and see wh
 bench: go libchdb ## benchmarks in benchstat's format (PKG, BENCH, COUNT)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(ARGS) $(PKG)
 
+.PHONY: example
+example: go ## the example of a processor of one's own: its tests, built into the program, and its cases run by that
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT
+	GOWORK="$$dir/go.work" go work init "$(CURDIR)" "$(CURDIR)/docs/examples/processor"
+	GOWORK="$$dir/go.work" go test ./docs/examples/processor
+	scripts/build-with.sh -o "$$dir/coldstream" docs/examples/processor
+	"$$dir/coldstream" config lint docs/examples/processor/policy.yaml
+	"$$dir/coldstream" config test docs/examples/processor/cases.yaml
+
 # Where the topic of bench-cold and bench-hot stays between runs; empty for a temporary folder.
 BENCH_DATA ?= $${XDG_CACHE_HOME:-$$HOME/.cache}/coldstream/bench-kafka
 
