@@ -71,7 +71,7 @@ chaos-short: go ## the same for about two minutes: each kind of fault once
 	log=$$(mktemp)
 	trap 'rm -f "$$log"' EXIT
 	go run ./bench/chaos run --n 0 --round 100 --even --gap 1300ms $(if $(SEED),--seed $(SEED)) --log "$$log" \
-	  --skip group-expired,group-reset-to-start,group-moved-ahead,chunks-recreated,topic-recreated,disk-full,committer-away $(ARGS)
+	  --skip group-expired,group-reset-to-start,group-moved-ahead,chunks-recreated,topic-recreated,disk-full,committer-away,upkeep-kill-at $(ARGS)
 
 .PHONY: chaos-report
 chaos-report: go ## tables of the log of all runs: faults by kind and step, checks, seeds
