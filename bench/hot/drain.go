@@ -21,6 +21,7 @@ type run struct {
 	worker     bench.Usage
 	clickhouse bench.Usage // from the worker's start until its last offset was committed
 	settled    bench.Usage // the same until no merge ran any more
+	settles    bool
 	blocks     int64
 	before     parts // when the last offset was committed
 	after      parts // with its merges settled
@@ -137,29 +138,30 @@ func drain(ctx context.Context, o options, b backlog, e *engine, search string) 
 	if err != nil {
 		return r, err
 	}
-	return finish(ctx, w, e, b, before)
+	r.settles = o.settle
+	return r, r.finish(ctx, w, e, b, before)
 }
 
 // finish reads what was used, and judges what stands there.
-func finish(ctx context.Context, w *bench.Worker, e *engine, b backlog, before bench.Usage) (r run, err error) {
+func (r *run) finish(ctx context.Context, w *bench.Worker, e *engine, b backlog, before bench.Usage) (err error) {
 	r.records, r.wall = b.made.Records, time.Since(w.Began)
 	if r.worker, err = w.Usage(); err != nil {
-		return r, err
+		return err
 	}
 	used, err := e.usage()
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.clickhouse = used.Since(before)
 	s, err := w.Status(ctx)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.blocks = s.Counters["hot.blocks"]
 	if n, want := s.Counters["hot.rows"], b.made.Events+b.made.Repeats; n != want || s.Counters["hot.rewinds"] != 0 || s.Counters["hot.retries"] != 0 {
-		return r, fmt.Errorf("%d rows were inserted, want %d; %d rewinds, %d retries, want none", n, want, s.Counters["hot.rewinds"], s.Counters["hot.retries"])
+		return fmt.Errorf("%d rows were inserted, want %d; %d rewinds, %d retries, want none", n, want, s.Counters["hot.rewinds"], s.Counters["hot.retries"])
 	}
-	return r, r.judge(ctx, e, b.made, before)
+	return r.judge(ctx, e, b.made, before)
 }
 
 // judge waits for the merges, measures what they took, and fails unless the state is what was made.
@@ -167,16 +169,18 @@ func (r *run) judge(ctx context.Context, e *engine, made bench.Contents, before 
 	if r.before, err = e.parts(ctx); err != nil {
 		return err
 	}
-	if err := e.settle(ctx); err != nil {
-		return err
-	}
-	used, err := e.usage()
-	if err != nil {
-		return err
-	}
-	r.settled = used.Since(before)
-	if r.after, err = e.parts(ctx); err != nil {
-		return err
+	if r.after = r.before; r.settles {
+		if err := e.settle(ctx); err != nil {
+			return err
+		}
+		used, err := e.usage()
+		if err != nil {
+			return err
+		}
+		r.settled = used.Since(before)
+		if r.after, err = e.parts(ctx); err != nil {
+			return err
+		}
 	}
 	return e.check(ctx, made)
 }
@@ -196,22 +200,27 @@ func describe(ctx context.Context, o options, b backlog, e *engine) {
 // compare says how much more a CPU second does than the Kafka engine's.
 func (r *run) compare(k run) {
 	ours, theirs := r.worker.CPU()+r.clickhouse.CPU(), k.clickhouse.CPU()
-	all, allTheirs := r.worker.CPU()+r.settled.CPU(), k.settled.CPU()
-	fmt.Printf("  a CPU second does %.2f times what it does in the Kafka engine until committed, %.2f times with merges settled\n",
-		theirs.Seconds()/ours.Seconds(), allTheirs.Seconds()/all.Seconds())
+	fmt.Printf("  a CPU second does %.2f times what it does in the Kafka engine until committed", theirs.Seconds()/ours.Seconds())
+	if r.settles {
+		fmt.Printf(", %.2f times with merges settled", k.settled.CPU().Seconds()/(r.worker.CPU()+r.settled.CPU()).Seconds())
+	}
+	fmt.Println()
 }
 
 func (r *run) print(name string) {
 	n := float64(r.records)
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / n }
 	rate := func(d time.Duration) float64 { return n / d.Seconds() }
-	worker, both, all := r.worker.CPU(), r.worker.CPU()+r.clickhouse.CPU(), r.worker.CPU()+r.settled.CPU()
+	worker, both := r.worker.CPU(), r.worker.CPU()+r.clickhouse.CPU()
 	fmt.Printf("%s: %.0f events/s (%.1f s)\n", name, rate(r.wall), r.wall.Seconds())
 	if worker > 0 {
 		fmt.Printf("  worker                  %8.0f events/cpu-s  %5.0f ns (%.0f of them system)  peak %d MB\n", rate(worker), each(worker), each(r.worker.System), r.worker.Peak>>20)
 	}
 	fmt.Printf("  all, until committed    %8.0f events/cpu-s  %5.0f ns, of ClickHouse %.0f (%.0f of them system)  peak of ClickHouse %d MB, %d blocks, %d parts\n",
 		rate(both), each(both), each(r.clickhouse.CPU()), each(r.clickhouse.System), r.clickhouse.Peak>>20, r.blocks, r.before.Count)
-	fmt.Printf("  all, merges settled     %8.0f events/cpu-s  %5.0f ns, of ClickHouse %.0f; %d parts, %d rows, %.1f bytes/row on disk\n",
-		rate(all), each(all), each(r.settled.CPU()), r.after.Count, r.after.Rows, float64(r.after.Bytes)/float64(max(r.after.Rows, 1)))
+	if r.settles {
+		all := worker + r.settled.CPU()
+		fmt.Printf("  all, merges settled     %8.0f events/cpu-s  %5.0f ns, of ClickHouse %.0f\n", rate(all), each(all), each(r.settled.CPU()))
+	}
+	fmt.Printf("  then %d parts, %d rows, %.1f bytes/row on disk\n", r.after.Count, r.after.Rows, float64(r.after.Bytes)/float64(max(r.after.Rows, 1)))
 }

@@ -28,6 +28,7 @@ type options struct {
 	rivalBlock int
 	explain    bool
 	keep       bool
+	settle     bool
 	rates      rates
 	during     time.Duration
 	parts      string
@@ -57,6 +58,7 @@ func parse(args []string) (o options, err error) {
 	f.BoolVar(&o.rival, "rival", true, "drain the same topic by ClickHouse's own Kafka engine as well, into the same table, and compare")
 	f.IntVar(&o.rivalBlock, "rival-block", 524_288, "rows of that engine's blocks")
 	f.BoolVar(&o.explain, "explain", false, "print where ClickHouse's time went")
+	f.BoolVar(&o.settle, "settle", true, "wait until ClickHouse has no merge to do any more, and count its time too")
 	f.BoolVar(&o.keep, "keep", false, "leave ClickHouse's data folders, and print where they are")
 	f.Var(&o.rates, "live", "instead: publish so many events a second (or at each of several rates, with commas) while the worker follows")
 	f.DurationVar(&o.during, "during", time.Minute, "how long each rate of -live is watched, after 20 s")

@@ -120,7 +120,7 @@ func drainRival(ctx context.Context, o options, b backlog, p *rivalProcess, sear
 	if err != nil {
 		return r, err
 	}
-	r.clickhouse = used.Since(before)
+	r.clickhouse, r.settles = used.Since(before), o.settle
 	return r, r.judgeRival(ctx, p, b.made, before)
 }
 
@@ -142,7 +142,7 @@ func (r *run) judgeRival(ctx context.Context, p *rivalProcess, made bench.Conten
 	if r.before, err = rivalParts(p); err != nil {
 		return err
 	}
-	for quiet := 0; quiet < 5; {
+	for quiet := 0; r.settles && quiet < 5; {
 		n, err := p.ask("SELECT count() FROM system.merges")
 		if err != nil {
 			return err
