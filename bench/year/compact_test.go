@@ -12,13 +12,14 @@ import (
 
 	"github.com/coldstream/coldstream/internal/testkit/lakekit"
 	"github.com/coldstream/coldstream/jobs/compact"
+	"github.com/coldstream/coldstream/lake"
 )
 
-// compactCopy copies the table, by links, and compacts all of its days but the last: the state of a table whose days are
-// compacted once they are closed. It says whether it is done: it stops at the time given, and goes on when called again.
+// compactCopy copies the table, by links, compacts all of its days but the last, and commits once more: the state of a table
+// whose days are compacted once they are closed, while it goes on. It says whether it is done: it stops at the time given, and goes on when called again.
 func compactCopy(t *testing.T, from, to string, days int, stop time.Time) bool {
 	t.Helper()
-	done := filepath.Join(to, fmt.Sprintf("compacted-%d", days))
+	done := filepath.Join(to, fmt.Sprintf("compacted-%d-and-on", days))
 	if _, err := os.Stat(done); err == nil {
 		return true
 	}
@@ -47,7 +48,17 @@ func compactCopy(t *testing.T, from, to string, days int, stop time.Time) bool {
 		require.NoError(t, err)
 		in, out = in+r.FilesIn, out+r.FilesOut
 	}
+	commitMore(t, lakekit.Open(t, a, ""), days)
 	fmt.Printf("compacted %d days: %d files became %d in %v\n", len(plans), in, out, time.Since(begin).Round(time.Second))
 	require.NoError(t, os.WriteFile(done, nil, 0o600))
 	return true
+}
+
+// commitMore commits an hour of the day after the last.
+func commitMore(t *testing.T, table *lake.Table, days int) {
+	t.Helper()
+	const rows = 200
+	chat, err := lakekit.NewChat(first.AddDate(0, 0, days), rows/window.Seconds(), 2)
+	require.NoError(t, err)
+	commitHour(t, fork(t, table), chat, days*int(24*time.Hour/window), rows)
 }
