@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,13 +26,18 @@ FROM values('c Int64, channel String, m Int64, ref String, u Int64, edited UInt8
 (41771983423143937, '', snowflakeAt('2026-11-02 09:00:02') + 1, '', 80351110224678912, 1, 'older'),
 (coldstreamId('irc/ubuntu'), 'irc/ubuntu', snowflakeAt('2026-11-20 12:30:00') + 7, 'irc/ubuntu/x:1', 5, 0, 'hello'))`
 
+// hotOthers are messages of other channels, so that the plans show what is not read.
+const hotOthers = `INSERT INTO state (channel_id, inv, week, author, content, search)
+WITH snowflakeAt(toDateTime('2026-11-03 00:00:00', 'UTC')) + number * 4194304 * 60000 AS m
+SELECT 100 + number % 50, -m, if(number < 8640, 20261102, 20261109), (0, m, 0, number % 100, '', 1, snowflakeTime(m)), (0, m, 0, 'something else', 0), (0, m, 0, searchIndexed('something else')) FROM numbers(18720)`
+
 const hotLake = `CREATE OR REPLACE VIEW events AS SELECT *, 0 AS kafka_offset, toDateTime64('2026-11-02 09:00:00', 6, 'UTC') AS event_time, 'x' AS content
 FROM values('event_id Int64, type String, message_id Nullable(Int64), message_ref Nullable(String)',
 (1, 'message.created', 1573488108240896008, NULL), (2, 'message.created', 1, 'msg_abc123'), (3, 'message.deleted', NULL, 'msg_abc123'), (4, 'message.deleted', 1, 'msg_abc123'))`
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// TestHotQueriesRun runs every SQL block of hot.md as the analyst; each must answer with rows.
+// TestHotQueriesRun runs every SQL block of hot.md as the analyst; each must answer with rows, and by the plan of the golden file.
 func TestHotQueriesRun(t *testing.T) {
 	a := testkit.ClickHouse(t)
 	open := func(user, password string) *chhttp.Client {
@@ -44,7 +50,7 @@ func TestHotQueriesRun(t *testing.T) {
 	_, err := clickhouse.Migrate(t.Context(), owner, clickhouse.Params{Epoch: schemas.DiscordEpoch, EventsDDL: []string{hotLake}})
 	require.NoError(t, err)
 	for _, sql := range []string{
-		hotData, "INSERT INTO names VALUES ('user', 5, '', 'ada', 1)",
+		hotData, hotOthers, "INSERT INTO names VALUES ('user', 5, '', 'ada', 1)",
 		"INSERT INTO channels VALUES (290926798626357999, 41771983423143937, '', '')",
 	} {
 		require.NoError(t, owner.Exec(t.Context(), sql))
@@ -56,11 +62,14 @@ func TestHotQueriesRun(t *testing.T) {
 	analyst := open(a.AnalystUser, a.AnalystPassword)
 	blocks := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(page(t, "hot.md"), -1)
 	require.Greater(t, len(blocks), 10)
+	var plans strings.Builder
 	for _, block := range blocks {
+		fmt.Fprintf(&plans, "=== %s\n%s", strings.TrimSpace(block[1]), testkit.Plan(t, analyst, strings.TrimSpace(block[1])))
 		rows, err := analyst.Query(t.Context(), strings.TrimSpace(block[1]))
 		require.NoError(t, err, block[1])
 		require.NotEmpty(t, string(rows), block[1])
 	}
+	testkit.Golden(t, "hot-plans.txt", plans.String())
 	rows, err := analyst.Query(t.Context(), "SELECT groupArray(type) FROM message_events(message = 'msg_abc123')")
 	require.NoError(t, err)
 	require.Equal(t, "['message.created','message.deleted']\n", string(rows), "the delete that a resolver completed stands for the original")

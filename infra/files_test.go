@@ -65,15 +65,6 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 	}
 }
 
-func TestGrafanaReadsPrometheus(t *testing.T) {
-	var file struct {
-		Datasources []struct{ URL string }
-	}
-	parse(t, "grafana/datasources.yml", &file)
-	require.Len(t, file.Datasources, 1)
-	require.Equal(t, "http://prometheus:9090", file.Datasources[0].URL)
-}
-
 func TestClickHouseFilesAreXML(t *testing.T) {
 	for _, name := range []string{"clickhouse/config.d/coldstream.xml", "clickhouse/users.d/coldstream.xml"} {
 		file, err := os.Open(name)

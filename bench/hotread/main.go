@@ -32,7 +32,7 @@ func parse(args []string) (o options, err error) {
 	sizes := f.String("messages", "3000000,10000000", "sizes of the store")
 	states := f.String("parts", "unmerged,merged", "states of its parts: unmerged, merged")
 	only := f.String("only", "", "questions to ask, as a regular expression")
-	f.IntVar(&o.times, "n", 200, "how often each question is asked")
+	f.IntVar(&o.times, "n", 200, "how often each question is asked; those of analysts a fifth as often")
 	f.StringVar(&o.data, "data", "", "folder where filled stores stay between runs; empty: a temporary one")
 	f.BoolVar(&o.fillOnly, "fill", false, "fill the stores and ask nothing")
 	f.BoolVar(&o.keep, "keep", false, "fill the first store, and keep its engine running until Ctrl-C, to ask by hand")

@@ -1,7 +1,9 @@
 package clickhouse_test
 
 import (
+	stdcontext "context"
 	"testing"
+	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/stretchr/testify/require"
@@ -32,13 +34,18 @@ func TestWhatGrafanaSends(t *testing.T) {
 		"logs":                              "SELECT timestamp as \"timestamp\", body as \"body\", labels['level'] as \"level\" FROM \"coldstream\".\"grafana_log\" WHERE ( " + window + " ) ORDER BY timestamp DESC LIMIT 1000",
 		"keys of a map":                     "SELECT DISTINCT arrayJoin(labels.keys) as keys FROM \"coldstream\".\"grafana_log\" LIMIT 1000",
 		"a variable":                        "SELECT DISTINCT body FROM grafana_log LIMIT 10",
-		"a setting in the query":            "SELECT count() FROM grafana_log SETTINGS max_execution_time = 30",
+		"values for ad-hoc filters":         "SELECT DISTINCT body FROM coldstream.grafana_log LIMIT 1000",
+		"columns for ad-hoc filters":        "SELECT name, type, table FROM system.columns WHERE database IN ('coldstream')",
+		"$__timeFilter_ms":                  "SELECT count() AS n FROM grafana_log WHERE timestamp >= fromUnixTimestamp64Milli(1795176000000) AND timestamp <= fromUnixTimestamp64Milli(1795179600000)",
+		"$__dateFilter":                     "SELECT count() AS n FROM grafana_log WHERE toDate(timestamp) >= toDate('2026-11-20') AND toDate(timestamp) <= toDate('2026-11-21')",
+		"$__dateTimeFilter, $__fromTime":    "SELECT count() AS n FROM grafana_log WHERE (toDate(timestamp) >= toDate('2026-11-20') AND toDate(timestamp) <= toDate('2026-11-21')) AND (timestamp >= toDateTime(1795176000) AND timestamp <= toDateTime(1795179600))",
+		"$__timeInterval_ms":                "SELECT toStartOfInterval(toDateTime64(timestamp, 3), INTERVAL 60000 millisecond) AS time, count() AS n FROM grafana_log GROUP BY time ORDER BY time",
+		"volume of logs":                    "SELECT toStartOfInterval(\"timestamp\", INTERVAL 60 SECOND) AS \"time\", sum(multiSearchAny(toString(labels['level']), ['info'])) AS info, sum(multiSearchAny(toString(labels['level']), ['error'])) AS error FROM grafana_log WHERE ( " + window + " ) GROUP BY time ORDER BY time ASC LIMIT 10000",
 	} {
-		rows, err := conn.Query(t.Context(), query)
-		if what == "a setting in the query" { // a reader under readonly = 1 may change none
-			require.ErrorContains(t, err, "164", what)
-			continue
-		}
+		// The data source gives each query a deadline, which the driver sends as max_execution_time.
+		ctx, cancel := stdcontext.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		rows, err := conn.Query(ctx, query)
 		require.NoError(t, err, what)
 		n := 0
 		for rows.Next() {
@@ -48,4 +55,8 @@ func TestWhatGrafanaSends(t *testing.T) {
 		require.NotZero(t, n, what)
 		require.NoError(t, rows.Close())
 	}
+	// Not here: ad-hoc filters, which the data source writes into the statement. The server of docker-compose.yml lets the
+	// analyst change this setting (infra/clickhouse/users.d); the library knows no such exception.
+	_, err := conn.Query(t.Context(), "SELECT count() FROM grafana_log settings additional_table_filters={'grafana_log' : ' body = \\'line 7\\' '}")
+	require.ErrorContains(t, err, "164")
 }

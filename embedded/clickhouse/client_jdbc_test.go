@@ -10,7 +10,7 @@ import (
 )
 
 // TestJDBC runs testdata/jdbc/Jdbc.java: ClickHouse's JDBC driver, and the queries that Metabase, which uses it, is
-// documented to send. Metabase itself is untried. Without a JDK and Maven it is skipped; with them, not being able to
+// documented to send, as the owner and as who may only read. Metabase itself is untried. Without a JDK and Maven it is skipped; with them, not being able to
 // fetch the driver is a failure.
 func TestJDBC(t *testing.T) {
 	for _, tool := range []string{"java", "javac", "mvn"} {
@@ -20,7 +20,7 @@ func TestJDBC(t *testing.T) {
 	}
 	source, err := filepath.Abs(filepath.Join("testdata", "jdbc"))
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), "java", "-cp", driver(t, source)+"/*", filepath.Join(source, "Jdbc.java"), shared.Addr(), user, password)
+	cmd := exec.CommandContext(t.Context(), "java", "-cp", driver(t, source)+"/*", filepath.Join(source, "Jdbc.java"), shared.Addr(), user, password, analystUser, analystPassword)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "all of it works")

@@ -35,7 +35,9 @@ func (r *Reader) Before(ctx context.Context, channel, before int64, limit int) (
 		}
 		out = append(out, rows...)
 		if len(out) >= limit || lo == oldest {
-			r.remember(channel, out, limit)
+			if len(out) > 0 {
+				r.remember(channel, from, out[len(out)-1].ID)
+			}
 			return out, nil
 		}
 		hi = lo
@@ -61,7 +63,9 @@ func (r *Reader) After(ctx context.Context, channel, after int64, limit int) ([]
 		out = append(out, rows...)
 		if len(out) >= limit || hi == Newest {
 			slices.Reverse(out)
-			r.remember(channel, out, limit)
+			if len(out) > 0 {
+				r.remember(channel, out[0].ID, after)
+			}
 			return out, nil
 		}
 		lo = hi
@@ -117,16 +121,13 @@ func (r *Reader) span(channel int64, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// remember notes twice the time that a full page spans, to begin with the next time.
-func (r *Reader) remember(channel int64, page []Message, limit int) {
-	if len(page) < max(2, limit) {
-		return
-	}
-	s := 2 * time.Duration(r.epoch.Millis(page[0].ID)-r.epoch.Millis(page[len(page)-1].ID)) * time.Millisecond
+// remember notes how far a page reached, and a quarter more, to look as far the next time.
+func (r *Reader) remember(channel, hi, lo int64) {
+	d := time.Duration(r.epoch.Millis(hi)-r.epoch.Millis(lo)) * time.Millisecond
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.spans) >= maxSpans {
 		clear(r.spans)
 	}
-	r.spans[channel] = max(s, leastSpan)
+	r.spans[channel] = min(max(d+d/4, leastSpan), mostSpan)
 }

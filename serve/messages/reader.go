@@ -42,7 +42,7 @@ type Reader struct {
 	now         func() time.Time
 
 	mu    sync.Mutex
-	spans map[int64]time.Duration // of the last page of a channel
+	spans map[int64]time.Duration // how far the last page of a channel reached
 }
 
 // maxSpans bounds the channels remembered: some 100 bytes each.

@@ -19,6 +19,28 @@ public class Jdbc {
                     + "WHERE (`default`.`by_jdbc`.`t` >= parseDateTimeBestEffort('2026-01-01T00:00:00Z')) AND lowerUTF8(`default`.`by_jdbc`.`s`) LIKE '%it%' "
                     + "GROUP BY toStartOfMonth(`default`.`by_jdbc`.`t`) ORDER BY toStartOfMonth(`default`.`by_jdbc`.`t`) ASC",
             }) {
+                try (Statement s = c.createStatement()) {
+                    s.setMaxRows(2000);
+                    s.setQueryTimeout(60);
+                    try (ResultSet r = s.executeQuery(q)) {
+                        want(r.next(), true, q);
+                    }
+                }
+            }
+            // A filter's values are parameters of a prepared statement; a scan fingerprints columns.
+            try (PreparedStatement s = c.prepareStatement(mark + "SELECT count() AS `count` FROM `default`.`by_jdbc` WHERE `default`.`by_jdbc`.`s` = ? AND `default`.`by_jdbc`.`t` >= ?")) {
+                s.setString(1, "it's ü 1");
+                s.setTimestamp(2, Timestamp.valueOf("2026-01-01 00:00:00"));
+                try (ResultSet r = s.executeQuery()) {
+                    want(r.next() && r.getLong(1) == 1, true, "a filter");
+                }
+            }
+            for (String q : new String[] {
+                "SELECT substring(`default`.`by_jdbc`.`s`, 1, 1234) AS `substring1` FROM `default`.`by_jdbc` LIMIT 10000",
+                "SELECT `default`.`by_jdbc`.`s` AS `s` FROM `default`.`by_jdbc` GROUP BY `default`.`by_jdbc`.`s` ORDER BY `default`.`by_jdbc`.`s` ASC LIMIT 1000",
+                "SELECT count(DISTINCT `default`.`by_jdbc`.`a`) AS `count`, avg(`default`.`by_jdbc`.`a`) AS `avg` FROM `default`.`by_jdbc`",
+                "SELECT toDayOfWeek(toDateTime(`default`.`by_jdbc`.`t`)) AS `t`, sum(`default`.`by_jdbc`.`n`) AS `sum` FROM `default`.`by_jdbc` GROUP BY `t` ORDER BY `t` ASC",
+            }) {
                 try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(q)) {
                     want(r.next(), true, q);
                 }
@@ -93,6 +115,10 @@ public class Jdbc {
             }
         }
         metabase(url, p);
+        Properties analyst = new Properties();
+        analyst.setProperty("user", args[3]);
+        analyst.setProperty("password", args[4]);
+        metabase(url, analyst);
         System.out.println("all of it works");
     }
 }
