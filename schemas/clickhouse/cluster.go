@@ -269,6 +269,9 @@ func pruned(view string) string {
 	if !strings.HasPrefix(view, "CREATE") {
 		return view
 	}
+	if strings.Contains(view, "\nSETTINGS ") {
+		return view + ", optimize_skip_unused_shards = 1, distributed_product_mode = 'local'"
+	}
 	return view + "\nSETTINGS optimize_skip_unused_shards = 1, distributed_product_mode = 'local'"
 }
 

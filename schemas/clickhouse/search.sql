@@ -10,8 +10,6 @@ DROP VIEW IF EXISTS search_messages;
 
 DROP VIEW IF EXISTS search_channel;
 
-DROP VIEW IF EXISTS found_messages;
-
 DROP VIEW IF EXISTS messages_with_links;
 
 ALTER TABLE state DROP INDEX IF EXISTS words;
@@ -42,19 +40,6 @@ FROM
     SELECT {{template "merged"}}
     FROM state
     WHERE (channel_id, inv) IN (SELECT channel_id, inv FROM state WHERE channel_id = {channel:Int64} AND hasAllTokens(tupleElement(search, 'text'), (SELECT searchTokens({words:String}))))
-    GROUP BY channel_id, inv, ref_hash
-) AS s
-WHERE {{template "found"}};
-
--- Those of some keys in which the words are found, for a reader that has looked for the keys itself.
-CREATE OR REPLACE VIEW found_messages AS
-SELECT
-{{template "columns"}}
-FROM
-(
-    SELECT {{template "merged"}}
-    FROM state
-    WHERE (channel_id, inv) IN {keys:Array(Tuple(Int64, Int64))}
     GROUP BY channel_id, inv, ref_hash
 ) AS s
 WHERE {{template "found"}};

@@ -24,23 +24,11 @@ SELECT
 FROM state AS s FINAL
 WHERE s.channel_id = {channel:Int64} AND s.inv > -{before:Int64} AND tupleElement(s.author, 'rank') >= 0 AND tupleElement(s.deleted, 'flag') = 0
 ORDER BY s.inv, s.ref_hash
-LIMIT {limit:UInt32};
+LIMIT {limit:UInt32}
+SETTINGS max_threads = 1, max_block_size = 256;
 
--- The messages of some keys, as they are now. Grouping them is FINAL for the few rows that the keys find: it reads no
--- neighbours, where FINAL merges whole granules.
-CREATE OR REPLACE VIEW messages_of AS
-SELECT
-{{template "columns"}}
-FROM
-(
-    SELECT {{template "merged"}}
-    FROM state
-    WHERE (channel_id, inv) IN {keys:Array(Tuple(Int64, Int64))}
-    GROUP BY channel_id, inv, ref_hash
-) AS s
-WHERE tupleElement(s.author, 'rank') >= 0 AND tupleElement(s.deleted, 'flag') = 0;
-
--- What a user wrote, wherever; add WHERE, ORDER BY and LIMIT. The keys come from the projection by_user.
+-- What a user wrote, wherever; add WHERE, ORDER BY and LIMIT. The keys come from the projection by_user; grouping their
+-- messages is FINAL for the few rows that the keys find: it reads no neighbours, where FINAL merges whole granules.
 CREATE OR REPLACE VIEW user_messages AS
 SELECT
 {{template "columns"}}

@@ -40,17 +40,17 @@ func chat(t *testing.T) *chhttp.Client {
 				channel = 1 // channel 3 has been quiet since
 			}
 			text := func() string { return strings.Join([]string{pick(r), pick(r), pick(r)}, " ") }
-			rows = append(rows, fmt.Sprintf("(%d, %d, (0, %d, 0, %d, '', 1, snowflakeTime(%d)), (0, %d, 0, '%s', 0), (-1, 0, 0, 0, 0))", channel, -id, id, user, id, id, text()))
+			rows = append(rows, fmt.Sprintf("(%d, %d, (0, %d, 0, %d, '', 1, snowflakeTime(%d)), (0, %d, 0, '%s', 0), (-1, 0, 0, 0, 0), (%d, 100, 'g'), (0, %d, 0, '{\"a\":1}'), '%s')", channel, -id, id, user, id, id, text(), i%2, id, []string{"", "msg_1"}[i%2]))
 			switch r.IntN(8) {
 			case 0, 1:
-				rows = append(rows, fmt.Sprintf("(%d, %d, (-1, 0, 0, 0, '', 0, 0), (1, %d, 0, '%s', snowflakeTime(%d)), (-1, 0, 0, 0, 0))", channel, -id, id+1, text(), id+1))
+				rows = append(rows, fmt.Sprintf("(%d, %d, (-1, 0, 0, 0, '', 0, 0), (1, %d, 0, '%s', snowflakeTime(%d)), (-1, 0, 0, 0, 0), (0, 0, ''), (-1, 0, 0, ''), '')", channel, -id, id+1, text(), id+1))
 			case 2:
-				rows = append(rows, fmt.Sprintf("(%d, %d, (-1, 0, 0, 0, '', 0, 0), (-1, 0, 0, '', 0), (1, %d, 0, 1, snowflakeTime(%d)))", channel, -id, id+1, id+1))
+				rows = append(rows, fmt.Sprintf("(%d, %d, (-1, 0, 0, 0, '', 0, 0), (-1, 0, 0, '', 0), (1, %d, 0, 1, snowflakeTime(%d)), (0, 0, ''), (-1, 0, 0, ''), '')", channel, -id, id+1, id+1))
 			}
 		}
 		r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 		for _, half := range [][]string{rows[:len(rows)/2], rows[len(rows)/2:]} {
-			require.NoError(t, c.Exec(t.Context(), "INSERT INTO state (channel_id, inv, author, content, deleted) SETTINGS optimize_on_insert = 0 VALUES "+strings.Join(half, ", ")))
+			require.NoError(t, c.Exec(t.Context(), "INSERT INTO state (channel_id, inv, author, content, deleted, guild, extra, message_ref) SETTINGS optimize_on_insert = 0 VALUES "+strings.Join(half, ", ")))
 		}
 	}
 	require.NoError(t, c.Exec(t.Context(), "ALTER TABLE state UPDATE search = (tupleElement(content, 'rank'), tupleElement(content, 'version'), 0, searchIndexed(tupleElement(content, 'text'))) WHERE tupleElement(content, 'rank') >= 0 SETTINGS mutations_sync = 2"))
@@ -125,7 +125,44 @@ func pages(t *testing.T, c *chhttp.Client, r *messages.Reader) {
 	page, err := r.Around(t.Context(), 1, all[100], 20)
 	require.NoError(t, err)
 	require.Equal(t, all[90:110], idsOf(page))
-	require.WithinDuration(t, schemas.DiscordEpoch.Time(page[0].ID), page[0].CreatedAt, time.Second)
+	same(t, c, append(page, must(r.Before(t.Context(), 3, messages.Newest, 50))...))
+}
+
+// same compares every value with the view's.
+func same(t *testing.T, c *chhttp.Client, got []messages.Message) {
+	t.Helper()
+	type row struct {
+		ID         int64      `json:"message_id"`
+		ChannelID  int64      `json:"channel_id"`
+		GuildID    *int64     `json:"guild_id"`
+		UserID     *int64     `json:"user_id"`
+		Content    string     `json:"content"`
+		CreatedAt  time.Time  `json:"created_at"`
+		EditedAt   *time.Time `json:"edited_at"`
+		Extra      string     `json:"extra"`
+		MessageRef string     `json:"message_ref"`
+		ChannelRef string     `json:"channel_ref"`
+		GuildRef   string     `json:"guild_ref"`
+		UserRef    string     `json:"user_ref"`
+	}
+	edited := 0
+	for i := range got {
+		rows, err := chhttp.Select[row](t.Context(), c.WithSettings(map[string]string{"date_time_output_format": "iso"}), fmt.Sprintf("SELECT * FROM messages WHERE channel_id = %d AND message_id = %d", got[i].ChannelID, got[i].ID))
+		require.NoError(t, err)
+		require.Equal(t, []messages.Message{messages.Message(rows[0])}, got[i:i+1])
+		if got[i].EditedAt != nil {
+			edited++
+		}
+	}
+	require.NotZero(t, edited)
+	require.NotZero(t, got[0].UserID)
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // searches compares searches with a comparison of every message's text.

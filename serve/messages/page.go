@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coldstream/coldstream/internal/chhttp"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -29,7 +28,7 @@ func (r *Reader) Before(ctx context.Context, channel, before int64, limit int) (
 		if d := span.Milliseconds() << 22; span <= mostSpan && from > oldest+d {
 			lo = from - d
 		}
-		rows, err := r.window(ctx, channel, lo, hi, "DESC", limit-len(out))
+		rows, err := r.window(ctx, channel, lo, hi, "ASC", limit-len(out))
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +55,7 @@ func (r *Reader) After(ctx context.Context, channel, after int64, limit int) ([]
 		if d := span.Milliseconds() << 22; span <= mostSpan && after < end-d {
 			hi = after + d
 		}
-		rows, err := r.window(ctx, channel, lo, hi, "ASC", limit-len(out))
+		rows, err := r.window(ctx, channel, lo, hi, "DESC", limit-len(out))
 		if err != nil {
 			return nil, err
 		}
@@ -95,16 +94,9 @@ func (r *Reader) Around(ctx context.Context, channel, id int64, limit int) ([]Me
 	return append(newer, older...), nil
 }
 
-// window reads a channel's messages at or above lo and below hi. The bound keeps parts out that hold nothing near.
+// window reads a channel's messages at or above lo and below hi, in an order of -id. The bound keeps parts out that hold nothing near.
 func (r *Reader) window(ctx context.Context, channel, lo, hi int64, order string, limit int) ([]Message, error) {
-	where := fmt.Sprintf("channel_id = %d", channel)
-	if lo != oldest {
-		where += fmt.Sprintf(" AND message_id >= %d", lo)
-	}
-	if hi != Newest {
-		where += fmt.Sprintf(" AND message_id < %d", hi)
-	}
-	rows, err := chhttp.Select[Message](ctx, r.pages, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY message_id %s LIMIT %d", columns, where, order, limit))
+	rows, err := r.rows(ctx, fmt.Sprintf("SELECT %s FROM state FINAL WHERE channel_id = %d AND %s AND %s ORDER BY inv %s LIMIT %d", columns, channel, between(lo, hi), visible, order, limit))
 	if err != nil {
 		return nil, fmt.Errorf("page of channel %d: %w", channel, err)
 	}

@@ -17,24 +17,6 @@ const Newest int64 = 1<<63 - 1
 
 const oldest int64 = -1 << 63
 
-// Message is a message as it is now. Ids that are nil are not known; the refs are the texts of opaque ids.
-type Message struct {
-	ID         int64      `json:"message_id"`
-	ChannelID  int64      `json:"channel_id"`
-	GuildID    *int64     `json:"guild_id"`
-	UserID     *int64     `json:"user_id"`
-	Content    string     `json:"content"`
-	CreatedAt  time.Time  `json:"created_at"`
-	EditedAt   *time.Time `json:"edited_at"`
-	Extra      string     `json:"extra"` // a JSON object, or empty
-	MessageRef *string    `json:"message_ref"`
-	ChannelRef *string    `json:"channel_ref"`
-	GuildRef   *string    `json:"guild_ref"`
-	UserRef    *string    `json:"user_ref"`
-}
-
-const columns = "message_id, channel_id, guild_id, user_id, content, created_at, edited_at, extra, message_ref, channel_ref, guild_ref, user_ref"
-
 // Reader asks one ClickHouse. It is safe for many goroutines.
 type Reader struct {
 	pages, keys *chhttp.Client // each with the settings of its queries
@@ -73,17 +55,15 @@ type key struct {
 	Inv     int64 `json:"inv"`
 }
 
-// of reads the messages of some keys from a view, newest first; where names further conditions.
-func (r *Reader) of(ctx context.Context, keys []key, view, where string) ([]Message, error) {
-	var list strings.Builder
+// of reads the messages of some keys, newest first; having names further conditions. Grouping them is FINAL for the few
+// rows that the keys find.
+func (r *Reader) of(ctx context.Context, keys []key, having string) ([]Message, error) {
+	list := make([]string, len(keys))
 	for i, k := range keys {
-		if i > 0 {
-			list.WriteByte(',')
-		}
-		fmt.Fprintf(&list, "(%d,%d)", k.Channel, k.Inv)
+		list[i] = fmt.Sprintf("(%d,%d)", k.Channel, k.Inv)
 	}
-	return chhttp.Select[Message](ctx, r.pages, "SELECT "+columns+" FROM "+fmt.Sprintf(view, "keys = ["+list.String()+"]")+
-		" WHERE "+where+" ORDER BY message_id DESC, channel_id")
+	return r.rows(ctx, "SELECT "+merged+" FROM state AS s WHERE (channel_id, inv) IN ("+strings.Join(list, ",")+
+		") GROUP BY channel_id, inv, ref_hash HAVING "+visible+" AND "+having+" ORDER BY inv, channel_id")
 }
 
 // walk reads messages newest first: batches of keys from next, which begins after the last one that it gave, and of each
@@ -123,6 +103,9 @@ func beyond(k *key) string {
 
 // between is the condition for messages at or above lo and below hi, on the key's column.
 func between(lo, hi int64) string {
+	if hi == oldest {
+		return "0" // and it has no negative
+	}
 	var all []string
 	if hi != Newest {
 		all = append(all, "inv > "+strconv.FormatInt(-hi, 10))
@@ -143,7 +126,7 @@ func (r *Reader) ByUser(ctx context.Context, user, before int64, limit int) ([]M
 			"SELECT channel_id, inv FROM state WHERE tupleElement(author, 'id') = %d AND %s AND %s ORDER BY inv, channel_id LIMIT %d",
 			user, between(oldest, before), beyond(after), n))
 	}, func(keys []key) ([]Message, error) {
-		return r.of(ctx, keys, "messages_of(%s)", "user_id = "+strconv.FormatInt(user, 10))
+		return r.of(ctx, keys, byUser(user))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("messages of user %d: %w", user, err)

@@ -22,8 +22,8 @@ type Query struct {
 	Limit    int
 }
 
-// firstSearch is the time before Before that is searched first: a common word is found there, and a rare one costs little
-// to look for twice.
+// firstSearch is the time before Before in which keys are looked for first: a common word has enough of them there, and
+// those of a rare one cost little to look for twice.
 const firstSearch = 24 * time.Hour
 
 // Search finds messages, newest first. Words that find nothing by themselves (no letters) find nothing.
@@ -41,33 +41,45 @@ func (r *Reader) Search(ctx context.Context, q Query) ([]Message, error) {
 		from = r.epoch.ID(r.now().UnixMilli(), 0)
 	}
 	middle := max(lo, from-firstSearch.Milliseconds()<<22)
-	out, err := r.searchBetween(ctx, &q, words, middle, q.Before, q.Limit)
-	if err != nil || len(out) == q.Limit || middle == lo {
-		return out, err
+	windows := []string{candidates(&q, words, middle, q.Before)}
+	if middle > lo {
+		windows = append(windows, candidates(&q, words, lo, middle))
 	}
-	more, err := r.searchBetween(ctx, &q, words, lo, middle, q.Limit-len(out))
-	return append(out, more...), err
-}
-
-func (r *Reader) searchBetween(ctx context.Context, q *Query, words search.Query, lo, hi int64, limit int) ([]Message, error) {
-	where := candidates(q, words, lo, hi)
-	view, verify := "found_messages(%s, words = "+strings.ReplaceAll(chhttp.Quote(q.Words), "%", "%%")+")", "1"
-	if words.Empty() {
-		view = "messages_of(%s)"
-	}
-	if q.User != nil {
-		verify = "user_id = " + strconv.FormatInt(*q.User, 10)
-	}
-	if q.Links {
-		verify += " AND match(content, '(?i)https?://[^\\\\x00-\\\\x20]')"
-	}
-	out, err := walk(limit, func(after *key, n int) ([]key, error) {
-		return chhttp.Select[key](ctx, r.keys, fmt.Sprintf("SELECT channel_id, inv FROM state WHERE %s AND %s ORDER BY inv, channel_id LIMIT %d", where, beyond(after), n))
-	}, func(keys []key) ([]Message, error) { return r.of(ctx, keys, view, verify) })
+	out, err := walk(q.Limit, func(after *key, n int) (keys []key, err error) {
+		for len(windows) > 0 {
+			some, err := chhttp.Select[key](ctx, r.keys, fmt.Sprintf("SELECT channel_id, inv FROM state WHERE %s AND %s ORDER BY inv, channel_id LIMIT %d", windows[0], beyond(after), n-len(keys)))
+			if err != nil {
+				return nil, err
+			}
+			if keys = append(keys, some...); len(keys) == n {
+				return keys, nil
+			}
+			windows, after = windows[1:], nil
+		}
+		return keys, nil
+	}, func(keys []key) ([]Message, error) { return r.found(ctx, &q, words, keys) })
 	if err != nil {
 		return nil, fmt.Errorf("search for %q: %w", q.Words, err)
 	}
 	return out, nil
+}
+
+// found reads those of the keys' messages that are what is searched for.
+func (r *Reader) found(ctx context.Context, q *Query, words search.Query, keys []key) ([]Message, error) {
+	having := "tupleElement(search, 'rank') = tupleElement(content, 'rank') AND tupleElement(search, 'version') = tupleElement(content, 'version')"
+	for _, t := range words.Tokens {
+		having += " AND position(tupleElement(search, 'text'), " + chhttp.Quote(" "+t+" ") + ") > 0"
+	}
+	for _, p := range words.Phrases {
+		having += " AND position(tupleElement(search, 'text'), " + chhttp.Quote(p) + ") > 0"
+	}
+	if q.Links {
+		having += " AND position(tupleElement(search, 'text'), " + chhttp.Quote(" "+search.LinkToken+" ") + ") > 0"
+	}
+	if q.User != nil {
+		having += " AND " + byUser(*q.User)
+	}
+	return r.of(ctx, keys, having)
 }
 
 // candidates is the condition for rows in which the words ever stood. It asks without FINAL, so what a row alone cannot
