@@ -55,6 +55,7 @@ func TestHotQueriesRun(t *testing.T) {
 	} {
 		require.NoError(t, owner.Exec(t.Context(), sql))
 	}
+	require.NoError(t, owner.Exec(t.Context(), "ALTER TABLE activity_hours MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1")) // a part a day, for the plans
 	job, err := activity.New(activity.Config{Shards: []*chhttp.Client{owner}})
 	require.NoError(t, err)
 	_, err = job.Step(t.Context())
