@@ -98,7 +98,7 @@ func TestTheStatementsOfAClusterParse(t *testing.T) {
 		"ENGINE = ReplicatedReplacingMergeTree('/clickhouse/coldstream/{database}/2/{table}', '{replica}', version)",
 		"CREATE OR REPLACE TABLE state AS `coldstream_local`.state ENGINE = Distributed('chat', 'coldstream_local', 'state', intHash64(channel_id))",
 		"CREATE OR REPLACE TABLE names AS `coldstream_local`.names ENGINE = Merge('coldstream_local', '^names$')",
-		"LIMIT {limit:UInt32}\nSETTINGS optimize_skip_unused_shards = 1",
+		"LIMIT {limit:UInt32}\nSETTINGS max_threads = 1, max_block_size = 256, optimize_skip_unused_shards = 1",
 	} {
 		if !slices.ContainsFunc(all, func(st string) bool { return strings.Contains(st, want) }) {
 			t.Errorf("no statement has %s", want)
