@@ -44,7 +44,9 @@ func (t *Table) commit(ctx context.Context, base *Version, c change) (*Version, 
 	if c.schema != nil {
 		updates = append(updates, table.NewAddSchemaUpdate(c.schema), table.NewSetCurrentSchemaUpdate(-1))
 	}
-	updates = append(updates, table.NewSetPropertiesUpdate(c.props))
+	if len(c.props) > 0 { // a catalog refuses an update of none
+		updates = append(updates, table.NewSetPropertiesUpdate(c.props))
+	}
 	if t.remote != nil {
 		v, err := t.commitRemote(ctx, base, c.id, updates)
 		if err != nil {
