@@ -42,5 +42,5 @@ done
 answers "$port" || die 'the REST catalog did not answer within 60 s.'
 status=0
 COLDSTREAM_TEST_CATALOG=http://127.0.0.1:$port "$@" || status=$?
-[ "$status" = 0 ] || tail -n 20 "$folder/log" >&2
+[ "$status" = 0 ] || grep -v "^[[:space:]]*at " "$folder/log" | tail -n 20 >&2
 exit "$status"
