@@ -123,6 +123,10 @@ model-protocol: go ## the model of the cold path's protocol at larger sizes: sta
 model: go libchdb ## random histories of the hot store against the model (N)
 	go test -run TheViewsEqualTheModel -count 1 -v -timeout 24h ./sinks/clickhouse -rapid.checks=$(N) $(ARGS) | grep -v '\[rapid\] draw'
 
+.PHONY: standstill
+standstill: binary libchdb ## ClickHouse stands still for ten minutes under load on Apache Kafka and MinIO, the archive beside it (ARGS='-for 1m')
+	scripts/real-servers.sh run -- go run ./bench/standstill $(ARGS)
+
 .PHONY: bench-lake
 bench-lake: go ## files a window of every shape of traffic, before and after compaction (ARGS)
 	COLDSTREAM_SHAPES=full go test ./bench/lakeshapes -run TestShapes -count 1 -v -timeout 60m $(ARGS)

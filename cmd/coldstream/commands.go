@@ -12,7 +12,7 @@ import (
 // commands are all commands; the help lists them by name.
 func commands(g *globals) []*cobra.Command {
 	return []*cobra.Command{
-		newUpCommand(g), newDemoCommand(g), newRunCommand(g), newInitCommand(g), newImportCommand(g, g.publishTarget),
+		newUpCommand(g), newDemoCommand(g), newRunCommand(g), newServeCommand(g), newInitCommand(g), newImportCommand(g, g.publishTarget),
 		newGenerateCommand(g, g.publishTarget), newSQLCommand(g), newVerifyCommand(g), newIDCommand(g), newMigrateCommand(g),
 		newConfigCommand(g), newDLQCommand(g), newLakeCommand(g), newCompactCommand(g), newSweepCommand(g), newRedactCommand(), newDoctorCommand(g), newVersionCommand(g),
 	}

@@ -48,6 +48,8 @@ func newDLQListCommand(g *globals) *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "list", Short: "List the dead letters, oldest first", Args: cobra.NoArgs,
+		Long: "Lists records that were refused for good. Edits and deletes whose message has not come yet are not among them:\n" +
+			"`coldstream dlq waiting` lists these, and they become dead letters of stage resolve after resolver.give_up.",
 		Example: "  coldstream dlq list\n  coldstream dlq list --json --limit 20",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := g.system()
@@ -69,7 +71,7 @@ func newDLQListCommand(g *globals) *cobra.Command {
 			for _, l := range letters {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s  %-8s %s\n", l.Time.Format(time.RFC3339), l.ID, l.Stage, l.Error)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d dead letters in %s\n", len(letters), cfg.Kafka.Topics.DLQ)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d dead letters in %s%s\n", len(letters), cfg.Kafka.Topics.DLQ, andWaiting(cmd.Context(), cfg))
 			return nil
 		},
 	}

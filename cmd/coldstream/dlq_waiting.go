@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/sinks/resolver"
 )
 
@@ -57,4 +59,23 @@ func newDLQWaitingCommand(g *globals) *cobra.Command {
 	}
 	c.Flags().IntVar(&limit, "limit", 1000, "at most so many (0: all)")
 	return c
+}
+
+// andWaiting says beside the dead letters how many events wait and may become some; nothing where ClickHouse is not there to ask.
+func andWaiting(ctx context.Context, cfg *config.Config) string {
+	if cfg.ClickHouse.Addr == "" {
+		return ""
+	}
+	client, err := openClickHouse(cfg)
+	if err != nil {
+		return ""
+	}
+	defer client.CloseIdle()
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	n, err := resolver.Waiting(ctx, client)
+	if err != nil {
+		return "; what waits is not known: " + err.Error()
+	}
+	return fmt.Sprintf("; %d events wait for their message (`coldstream dlq waiting`)", n)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -73,12 +74,7 @@ func (s *system) status(context.Context) serve.Status {
 	lags, rate, err := s.meter.lags()
 	st := serve.Status{
 		Version: versions().Version, Started: s.started, Lags: lags, Failing: s.keeper.list(), Counters: s.counters(),
-		Addresses: [][2]string{
-			{"Kafka", strings.Join(s.cfg.Kafka.Brokers, ",")},
-			{"S3", s.cfg.S3.Endpoint + " bucket " + s.cfg.S3.Bucket},
-			{"ClickHouse", s.cfg.ClickHouse.Addr},
-			{"pipelines", strings.Join(s.parts, ", ")},
-		},
+		Addresses: addresses(s.cfg, s.parts),
 	}
 	st.Counters["topic.records_per_second"] = int64(rate)
 	s.chainStatus(&st)
@@ -86,6 +82,20 @@ func (s *system) status(context.Context) serve.Status {
 		st.Failing = append(st.Failing, "kafka: "+err.Error())
 	}
 	return st
+}
+
+// addresses say what runs where.
+func addresses(cfg *config.Config, parts []string) [][2]string {
+	clickHouse := cfg.ClickHouse.Addr
+	if cfg.ClickHouse.Sharded() {
+		clickHouse += fmt.Sprintf(" of cluster %s, %d shards", cfg.ClickHouse.Cluster, len(cfg.ClickHouse.Shards))
+	}
+	return [][2]string{
+		{"Kafka", strings.Join(cfg.Kafka.Brokers, ",")},
+		{"S3", cfg.S3.Endpoint + " bucket " + cfg.S3.Bucket},
+		{"ClickHouse", clickHouse},
+		{"pipelines", strings.Join(parts, ", ")},
+	}
 }
 
 func (s *system) counters() map[string]int64 {
