@@ -2,6 +2,8 @@ package docs_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -109,4 +111,23 @@ func hotFinds(text, typed string) bool {
 		}
 	}
 	return !q.Empty()
+}
+
+// TestHotNamesTestsThatAre holds the page's tables of faults to the tests that they name.
+func TestHotNamesTestsThatAre(t *testing.T) {
+	var code strings.Builder
+	for _, folder := range []string{"../sinks/clickhouse", "../sinks/resolver"} {
+		files, err := filepath.Glob(folder + "/*_test.go")
+		require.NoError(t, err)
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			require.NoError(t, err)
+			code.Write(text)
+		}
+	}
+	names := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(page(t, "hot.md"), -1)
+	require.NotEmpty(t, names)
+	for _, n := range names {
+		require.Contains(t, code.String(), "func "+n[1]+"(", "hot.md names it")
+	}
 }
