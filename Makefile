@@ -113,7 +113,7 @@ bench-hotread: go libchdb ## pages, searches and a user's messages of 3 and 10 m
 
 .PHONY: mutants
 mutants: go ## rules of sweep and expiry taken away one at a time: which tests notice (minutes)
-	COLDSTREAM_MUTANTS=1 go test ./jobs/sweep -run TestEveryRuleIsNoticed -count 1 -v -timeout 60m
+	COLDSTREAM_MUTANTS=1 go test ./jobs/sweep ./lake -run TestEveryRuleIsNoticed -count 1 -v -timeout 60m
 
 .PHONY: model-protocol
 model-protocol: go ## the model of the cold path's protocol at larger sizes: states, depth and time of each (minutes, some GB)
