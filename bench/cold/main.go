@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/coldstream/coldstream/bench"
@@ -62,25 +61,13 @@ func parse(args []string) (o options, err error) {
 	return o, nil
 }
 
-func main() {
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-cold:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+func main() { bench.Main("bench-cold", parse, measure) }
+
+func measure(ctx context.Context, o options) error {
 	ctx, cancel := context.WithTimeout(ctx, o.patience)
 	defer cancel()
-	do := drainAll
 	if o.lag > 0 {
-		do = growLag
+		return growLag(ctx, o)
 	}
-	if err := do(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-cold:", err)
-		os.Exit(1) //nolint:gocritic // nothing that is deferred matters any more
-	}
+	return drainAll(ctx, o)
 }

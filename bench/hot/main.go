@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
 	"time"
@@ -113,24 +112,14 @@ func (r *rates) Set(text string) error {
 func main() {
 	clickhouse.ChildMain()
 	rivalMain()
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-hot:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	bench.Main("bench-hot", parse, measure)
+}
+
+func measure(ctx context.Context, o options) error {
 	ctx, cancel := context.WithTimeout(ctx, o.patience)
 	defer cancel()
-	do := drainAll
 	if len(o.rates) > 0 {
-		do = liveAll
+		return liveAll(ctx, o)
 	}
-	if err := do(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-hot:", err)
-		os.Exit(1) //nolint:gocritic // nothing that is deferred matters any more
-	}
+	return drainAll(ctx, o)
 }

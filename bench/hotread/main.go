@@ -6,13 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 
+	"github.com/coldstream/coldstream/bench"
 	embedded "github.com/coldstream/coldstream/embedded/clickhouse"
 )
 
@@ -67,20 +67,7 @@ func parse(args []string) (o options, err error) {
 
 func main() {
 	embedded.ChildMain()
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench-hotread:", err)
-		os.Exit(2)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench-hotread:", err)
-		os.Exit(1) //nolint:gocritic // nothing that is deferred matters any more
-	}
+	bench.Main("bench-hotread", parse, run)
 }
 
 func run(ctx context.Context, o options) error {
