@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
@@ -99,11 +100,11 @@ func TestQuote(t *testing.T) {
 
 func TestTheNextAttemptGoesToAnotherReplica(t *testing.T) {
 	var answers [2]func(http.ResponseWriter)
-	var asked [2]int
+	var asked [2]atomic.Int64
 	var addrs []string
 	for i := range answers {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			asked[i]++
+			asked[i].Add(1)
 			answers[i](w)
 		}))
 		t.Cleanup(s.Close)
@@ -121,28 +122,28 @@ func TestTheNextAttemptGoesToAnotherReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.CloseIdle()
-	ask := func(want [2]int, good bool) {
+	ask := func(want [2]int64, good bool) {
 		t.Helper()
-		asked = [2]int{}
+		before := [2]int64{asked[0].Load(), asked[1].Load()}
 		if err := c.WithDatabase("d").Exec(t.Context(), "SELECT 1"); (err == nil) != good {
 			t.Fatal(err)
 		}
-		if asked != want {
-			t.Fatalf("asked %v, want %v", asked, want)
+		if got := [2]int64{asked[0].Load() - before[0], asked[1].Load() - before[1]}; got != want {
+			t.Fatalf("asked %v, want %v", got, want)
 		}
 	}
 	answers = [2]func(http.ResponseWriter){fine, fine}
-	ask([2]int{1, 0}, true)
+	ask([2]int64{1, 0}, true)
 	answers[0] = refuse("242") // read only
-	ask([2]int{1, 0}, false)
-	ask([2]int{0, 1}, true)
+	ask([2]int64{1, 0}, false)
+	ask([2]int64{0, 1}, true)
 	answers[1] = refuse("27") // a value that no replica takes
-	ask([2]int{0, 1}, false)
-	ask([2]int{0, 1}, false)
+	ask([2]int64{0, 1}, false)
+	ask([2]int64{0, 1}, false)
 	answers[1] = func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	answers[0] = fine
-	ask([2]int{0, 1}, false)
-	ask([2]int{1, 0}, true)
+	ask([2]int64{0, 1}, false)
+	ask([2]int64{1, 0}, true)
 	if _, err := chhttp.New(chhttp.Config{Addr: " "}); err == nil {
 		t.Error("a client of nothing")
 	}
