@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coldstream/coldstream/internal/testkit"
 	"github.com/coldstream/coldstream/jobs/compact"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
@@ -26,7 +27,7 @@ func sorted(s string) string {
 // tries compacts the first day with faults in the way.
 func (w *world) tries(ctx context.Context, f http.RoundTripper, change ...func(*compact.Config)) (compact.Result, error) {
 	w.t.Helper()
-	plans := must[[]compact.Plan](w.t)(w.compactor().All(w.t.Context(), compact.Range{}))
+	plans := testkit.Must[[]compact.Plan](w.t)(w.compactor().All(w.t.Context(), compact.Range{}))
 	c := w.compactor(append(change, func(c *compact.Config) { c.Table = w.again(f) })...)
 	return c.Day(ctx, &plans[0])
 }
@@ -113,7 +114,7 @@ func TestARecordStoredTwiceIsNotHidden(t *testing.T) {
 	w.archive(1, every(time.Minute, 1)...)
 	w.next[0] = 0
 	once, twice := w.upload(w.table, "once", 1, every(time.Minute, 1)), w.upload(w.table, "twice", 1, every(time.Minute, 1))
-	must[*lake.Version](t)(w.table.Swap(t.Context(), lake.Swap{Remove: w.live(), Add: []lake.DataFile{once, twice}}))
+	testkit.Must[*lake.Version](t)(w.table.Swap(t.Context(), lake.Swap{Remove: w.live(), Add: []lake.DataFile{once, twice}}))
 	_, err := w.tries(t.Context(), nil)
 	if !errors.Is(err, compact.ErrDamaged) || !strings.Contains(err.Error(), "stored twice") {
 		t.Errorf("got %v", err)
@@ -202,7 +203,7 @@ func TestDue(t *testing.T) {
 	})
 	due := func(want string) []compact.Plan {
 		t.Helper()
-		plans := must[[]compact.Plan](t)(c.Due(t.Context()))
+		plans := testkit.Must[[]compact.Plan](t)(c.Due(t.Context()))
 		text := ""
 		for _, p := range plans {
 			text += p.Day.String()
@@ -219,7 +220,7 @@ func TestDue(t *testing.T) {
 	doAll := func(plans []compact.Plan) {
 		t.Helper()
 		for _, p := range plans {
-			must[compact.Result](t)(c.Day(t.Context(), &p))
+			testkit.Must[compact.Result](t)(c.Day(t.Context(), &p))
 		}
 	}
 	all := every(10*time.Second, 3000)

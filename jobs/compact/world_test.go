@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/internal/testkit/lakekit"
 	"github.com/coldstream/coldstream/jobs/compact"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
@@ -44,16 +45,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	a := testkit.S3(t)
-	w := &world{t: t, next: map[int32]int64{}, config: objects.Config{
-		Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey, Bucket: a.Bucket, Retries: 1,
-		Transport: http.DefaultTransport,
-	}}
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
-	w.store = must[*objects.Store](t)(objects.Open(w.config))
+	w := &world{t: t, next: map[int32]int64{}, config: lakekit.StoreConfig(t, testkit.S3(t), "")}
+	w.config.Retries = 1
+	w.store = testkit.Must[*objects.Store](t)(objects.Open(w.config))
 	w.table = lake.OpenEvents(w.store)
-	must[*lake.Version](t)(w.table.Create(t.Context()))
-	must[int](t)(w.table.EnsureSource(t.Context(), lake.Source{Cluster: "c", Topic: "events", TopicID: "id"}))
+	testkit.Must[*lake.Version](t)(w.table.Create(t.Context()))
+	testkit.Must[int](t)(w.table.EnsureSource(t.Context(), lake.Source{Cluster: "c", Topic: "events", TopicID: "id"}))
 	w.committer = lake.NewCommitter(w.table, "c", "chunks", "chunks-id")
 	return w
 }
@@ -100,7 +97,7 @@ func (w *world) archive(policy int64, rows ...row) string {
 		cp.Sources = append(cp.Sources, lake.SourceRange{Cluster: "c", Topic: "events", TopicID: "id", Partition: p, From: w.next[p], Next: w.next[p] + n})
 		w.next[p] += n
 	}
-	done, err := w.committer.Commit(w.t.Context(), []lake.Record{{Offset: w.chunks, Value: must[[]byte](w.t)(lake.Encode(cp))}})
+	done, err := w.committer.Commit(w.t.Context(), []lake.Record{{Offset: w.chunks, Value: testkit.Must[[]byte](w.t)(lake.Encode(cp))}})
 	if err != nil || done.Checkpoints != 1 {
 		w.t.Fatal(done, err)
 	}
@@ -142,9 +139,9 @@ func (w *world) upload(table *lake.Table, id string, policy int64, rows []row) l
 			w.t.Fatal(err)
 		}
 	}
-	f := must[*parquet.File](w.t)(pw.Finish())
+	f := testkit.Must[*parquet.File](w.t)(pw.Finish())
 	d := lake.Describe(f, fmt.Sprintf("data/day=%s/%s-00.parquet", starts[0].Day(), id), int32(starts[0].Day()), policy)
-	must[objects.Info](w.t)(table.Store().Put(w.t.Context(), table.Key(d.Path), f.Bytes))
+	testkit.Must[objects.Info](w.t)(table.Store().Put(w.t.Context(), table.Key(d.Path), f.Bytes))
 	return d
 }
 
@@ -155,7 +152,7 @@ func (w *world) again(f http.RoundTripper) *lake.Table {
 	if f != nil {
 		cfg.Transport = f
 	}
-	return lake.OpenEvents(must[*objects.Store](w.t)(objects.Open(cfg)))
+	return lake.OpenEvents(testkit.Must[*objects.Store](w.t)(objects.Open(cfg)))
 }
 
 func (w *world) compactor(change ...func(*compact.Config)) *compact.Compactor {
@@ -164,15 +161,15 @@ func (w *world) compactor(change ...func(*compact.Config)) *compact.Compactor {
 	for _, c := range change {
 		c(&cfg)
 	}
-	return must[*compact.Compactor](w.t)(compact.New(cfg))
+	return testkit.Must[*compact.Compactor](w.t)(compact.New(cfg))
 }
 
 // compactAll compacts what is closed, and gives the results.
 func (w *world) compactAll(change ...func(*compact.Config)) (out []compact.Result) {
 	w.t.Helper()
 	c := w.compactor(change...)
-	for _, p := range must[[]compact.Plan](w.t)(c.All(w.t.Context(), compact.Range{})) {
-		out = append(out, must[compact.Result](w.t)(c.Day(w.t.Context(), &p)))
+	for _, p := range testkit.Must[[]compact.Plan](w.t)(c.All(w.t.Context(), compact.Range{})) {
+		out = append(out, testkit.Must[compact.Result](w.t)(c.Day(w.t.Context(), &p)))
 	}
 	return out
 }
@@ -195,7 +192,7 @@ func (w *world) read() stored {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		r := must[*parquet.Reader](w.t)(parquet.Open(bytes.NewReader(body), f.Size))
+		r := testkit.Must[*parquet.Reader](w.t)(parquet.Open(bytes.NewReader(body), f.Size))
 		for _, c := range r.Chunks() {
 			s.chunks[fmt.Sprint(r.Provenance().Policy, "/", c.WindowMs)]++
 		}
@@ -222,8 +219,8 @@ func (w *world) read() stored {
 
 func (w *world) live() []lake.File {
 	w.t.Helper()
-	v := must[*lake.Version](w.t)(w.again(nil).Load(w.t.Context()))
-	return must[[]lake.File](w.t)(v.Files(w.t.Context(), lake.Filter{}))
+	v := testkit.Must[*lake.Version](w.t)(w.again(nil).Load(w.t.Context()))
+	return testkit.Must[[]lake.File](w.t)(v.Files(w.t.Context(), lake.Filter{}))
 }
 
 // listing reads what a compaction listed.
@@ -246,16 +243,6 @@ func (s *stored) one(t *testing.T) {
 		if n != 1 {
 			t.Errorf("window %s is %d chunks", key, n)
 		}
-	}
-}
-
-func must[T any](t *testing.T) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
 	}
 }
 

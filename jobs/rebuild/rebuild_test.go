@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/internal/testkit/lakekit"
 	"github.com/coldstream/coldstream/jobs/compact"
 	"github.com/coldstream/coldstream/jobs/rebuild"
 	"github.com/coldstream/coldstream/lake"
@@ -44,16 +44,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	a := testkit.S3(t)
 	w := &world{t: t, client: []kgo.Opt{kgo.SeedBrokers(testkit.Kafka(t))}, chunks: testkit.Topic(t, 1, nil), group: testkit.Name(t), producer: testkit.KafkaClient(t)}
-	w.store = must[*objects.Store](t)(objects.Open(objects.Config{
-		Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey, Bucket: a.Bucket, Transport: http.DefaultTransport,
-	}))
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
+	w.store = testkit.Must[*objects.Store](t)(objects.Open(lakekit.StoreConfig(t, testkit.S3(t), "")))
 	w.table = lake.OpenEvents(w.store)
-	w.events = must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
-	must[*lake.Version](t)(w.table.Create(t.Context()))
-	must[int](t)(w.table.EnsureSource(t.Context(), w.events))
+	w.events = testkit.Must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
+	testkit.Must[*lake.Version](t)(w.table.Create(t.Context()))
+	testkit.Must[int](t)(w.table.EnsureSource(t.Context(), w.events))
 	return w
 }
 
@@ -84,10 +80,10 @@ func (w *world) upload(name string, from, next, modulo int64) lake.DataFile {
 			w.t.Fatal(err)
 		}
 	}
-	f := must[*parquet.File](w.t)(pw.Finish())
+	f := testkit.Must[*parquet.File](w.t)(pw.Finish())
 	day := schemas.DayOf(monday.UnixMicro())
 	d := lake.Describe(f, fmt.Sprintf("data/day=%s/%s.parquet", day, name), int32(day), 1)
-	must[objects.Info](w.t)(w.store.Put(w.t.Context(), w.table.Key(d.Path), f.Bytes))
+	testkit.Must[objects.Info](w.t)(w.store.Put(w.t.Context(), w.table.Key(d.Path), f.Bytes))
 	return d
 }
 
@@ -98,12 +94,12 @@ func (w *world) announce(table *lake.Table, from, next int64, files ...lake.Data
 	cp := lake.Checkpoint{ID: fmt.Sprint("cp", from), Worker: "w", Files: files, Sources: []lake.SourceRange{
 		{Cluster: s.Cluster, Topic: s.Topic, TopicID: s.TopicID, From: from, Next: next},
 	}}
-	value := must[[]byte](w.t)(lake.Encode(cp))
+	value := testkit.Must[[]byte](w.t)(lake.Encode(cp))
 	if err := w.producer.ProduceSync(w.t.Context(), &kgo.Record{Topic: w.chunks, Value: value}).FirstErr(); err != nil {
 		w.t.Fatal(err)
 	}
-	id := must[lake.Source](w.t)(lake.IdentifyTopic(w.t.Context(), w.client, w.chunks))
-	done := must[lake.Committed](w.t)(lake.NewCommitter(table, id.Cluster, id.Topic, id.TopicID).Commit(w.t.Context(), []lake.Record{{Offset: w.offset, Value: value}}))
+	id := testkit.Must[lake.Source](w.t)(lake.IdentifyTopic(w.t.Context(), w.client, w.chunks))
+	done := testkit.Must[lake.Committed](w.t)(lake.NewCommitter(table, id.Cluster, id.Topic, id.TopicID).Commit(w.t.Context(), []lake.Record{{Offset: w.offset, Value: value}}))
 	if done.Checkpoints != 1 {
 		w.t.Fatalf("%+v", done)
 	}
@@ -114,9 +110,9 @@ func (w *world) announce(table *lake.Table, from, next int64, files ...lake.Data
 func (w *world) content() (rows map[int64]schemas.Sum, stats string) {
 	w.t.Helper()
 	rows = map[int64]schemas.Sum{}
-	v := must[*lake.Version](w.t)(w.again().Load(w.t.Context()))
+	v := testkit.Must[*lake.Version](w.t)(w.again().Load(w.t.Context()))
 	var h schemas.RowHasher
-	for _, f := range must[[]lake.File](w.t)(v.Files(w.t.Context(), lake.Filter{})) {
+	for _, f := range testkit.Must[[]lake.File](w.t)(v.Files(w.t.Context(), lake.Filter{})) {
 		body, _, err := w.store.Get(w.t.Context(), w.table.Key(f.Path))
 		if err != nil {
 			w.t.Fatal(err)
@@ -125,7 +121,7 @@ func (w *world) content() (rows map[int64]schemas.Sum, stats string) {
 			w.t.Errorf("%s: event times %v to %v, %v", f.Path, low, high, ok)
 		}
 		stats += fmt.Sprintln(f.Path, f.Rows, f.Size, f.Stats)
-		for b, err := range must[*parquet.Reader](w.t)(parquet.Open(bytes.NewReader(body), f.Size)).Batches(parquet.Query{}) {
+		for b, err := range testkit.Must[*parquet.Reader](w.t)(parquet.Open(bytes.NewReader(body), f.Size)).Batches(parquet.Query{}) {
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -144,7 +140,7 @@ func (w *world) content() (rows map[int64]schemas.Sum, stats string) {
 func (w *world) sources(v *lake.Version) string {
 	w.t.Helper()
 	var ids []string
-	for _, s := range must[[]lake.Source](w.t)(v.Sources()) {
+	for _, s := range testkit.Must[[]lake.Source](w.t)(v.Sources()) {
 		ids = append(ids, s.TopicID)
 	}
 	return strings.Join(ids, " ")
@@ -172,16 +168,6 @@ func (w *world) rebuild(change ...func(*rebuild.Config)) (rebuild.Result, error)
 	return rebuild.Run(w.t.Context(), cfg)
 }
 
-func must[T any](t *testing.T) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 // The table comes back from its files: without what it lost, with the same rows and statistics, and it goes on.
 func TestRebuild(t *testing.T) {
 	for _, lost := range []string{"metadata/", ".metadata.json", "snap-"} {
@@ -194,12 +180,12 @@ func TestRebuild(t *testing.T) {
 			w.announce(w.table, 60, 70) // dead letters only
 			before, _ := w.content()
 			w.lose(lost)
-			r := must[rebuild.Result](t)(w.rebuild())
+			r := testkit.Must[rebuild.Result](t)(w.rebuild())
 			after, _ := w.content()
 			if !maps.Equal(before, after) || r.Found != 4 || r.Rows != 60 || r.Version == 0 {
 				t.Errorf("%d rows of %d, %+v", len(after), len(before), r)
 			}
-			v := must[*lake.Version](t)(w.again().Load(t.Context()))
+			v := testkit.Must[*lake.Version](t)(w.again().Load(t.Context()))
 			if next, ok := v.Position.Next(w.events.Cluster, w.events.TopicID, 0); next != 70 || !ok || v.Position.Chunks.Next != w.offset {
 				t.Errorf("position %+v", v.Position)
 			}
@@ -210,7 +196,7 @@ func TestRebuild(t *testing.T) {
 			if _, err := w.rebuild(); !errors.Is(err, rebuild.ErrThere) {
 				t.Errorf("again: %v", err)
 			}
-			if r := must[rebuild.Result](t)(w.rebuild(func(c *rebuild.Config) { c.Replace = true })); r.Rows != 70 {
+			if r := testkit.Must[rebuild.Result](t)(w.rebuild(func(c *rebuild.Config) { c.Replace = true })); r.Rows != 70 {
 				t.Errorf("replaced: %+v", r)
 			}
 		})
@@ -224,9 +210,9 @@ func TestRebuildAfterCompactions(t *testing.T) {
 	compactDay := func() {
 		t.Helper()
 		clock = clock.Add(time.Hour) // which of two compactions is the newer is told by their times
-		c := must[*compact.Compactor](t)(compact.New(compact.Config{Table: w.again(), After: -1, Now: func() time.Time { return clock }}))
-		for _, p := range must[[]compact.Plan](t)(c.All(t.Context(), compact.Range{})) {
-			must[compact.Result](t)(c.Day(t.Context(), &p))
+		c := testkit.Must[*compact.Compactor](t)(compact.New(compact.Config{Table: w.again(), After: -1, Now: func() time.Time { return clock }}))
+		for _, p := range testkit.Must[[]compact.Plan](t)(c.All(t.Context(), compact.Range{})) {
+			testkit.Must[compact.Result](t)(c.Day(t.Context(), &p))
 		}
 	}
 	w.announce(w.table, 0, 20, w.upload("a", 0, 20, 15)) // five repeats
@@ -236,11 +222,11 @@ func TestRebuildAfterCompactions(t *testing.T) {
 	compactDay()
 	before, stats := w.content()
 	w.lose("metadata/")
-	dry := must[rebuild.Result](t)(w.rebuild(func(c *rebuild.Config) { c.DryRun = true }))
+	dry := testkit.Must[rebuild.Result](t)(w.rebuild(func(c *rebuild.Config) { c.DryRun = true }))
 	if _, err := w.again().Load(t.Context()); !errors.Is(err, lake.ErrNoTable) {
 		t.Errorf("a dry run left %v", err)
 	}
-	r := must[rebuild.Result](t)(w.rebuild())
+	r := testkit.Must[rebuild.Result](t)(w.rebuild())
 	after, again := w.content()
 	if stats != again {
 		t.Errorf("the files are\n%s\nand were\n%s", again, stats)
@@ -266,8 +252,8 @@ func TestRebuildKnowsTopicsByFooters(t *testing.T) {
 			w.footers = c.footers
 			w.announce(w.table, 0, 20, w.upload("a", 0, 20, 1000))
 			old := w.events
-			w.events = must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
-			must[int](t)(w.again().EnsureSource(t.Context(), w.events))
+			w.events = testkit.Must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
+			testkit.Must[int](t)(w.again().EnsureSource(t.Context(), w.events))
 			w.index = 1
 			next := int64(0)
 			if c.archive {
@@ -275,8 +261,8 @@ func TestRebuildKnowsTopicsByFooters(t *testing.T) {
 				next = 5
 			}
 			w.lose("metadata/")
-			r := must[rebuild.Result](t)(w.rebuild())
-			v := must[*lake.Version](t)(w.again().Load(t.Context()))
+			r := testkit.Must[rebuild.Result](t)(w.rebuild())
+			v := testkit.Must[*lake.Version](t)(w.again().Load(t.Context()))
 			got := strings.NewReplacer(old.TopicID, "old", w.events.TopicID, "new").Replace(w.sources(v))
 			if at, _ := v.Position.Next(w.events.Cluster, w.events.TopicID, 0); got != c.want || at != next || r.Rows != 20+next {
 				t.Errorf("sources %s, position %d, %+v", got, at, r)
@@ -303,7 +289,7 @@ func TestRebuildRefuses(t *testing.T) {
 		f := w.upload("a", 0, 20, 1000)
 		w.announce(w.table, 0, 20, f)
 		w.lose("metadata/")
-		must[objects.Info](t)(w.store.Put(t.Context(), w.table.Key("data/day=2026-03-02/broken.parquet"), []byte("not Parquet, and long enough to have a footer")))
+		testkit.Must[objects.Info](t)(w.store.Put(t.Context(), w.table.Key("data/day=2026-03-02/broken.parquet"), []byte("not Parquet, and long enough to have a footer")))
 		if _, err := w.rebuild(); !errors.Is(err, rebuild.ErrUnreadable) {
 			t.Errorf("got %v", err)
 		}

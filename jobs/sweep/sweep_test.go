@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/internal/testkit"
+	"github.com/coldstream/coldstream/internal/testkit/lakekit"
 	"github.com/coldstream/coldstream/jobs/sweep"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
@@ -38,17 +39,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	a := testkit.S3(t)
-	w := &world{t: t, client: []kgo.Opt{kgo.SeedBrokers(testkit.Kafka(t))}, config: objects.Config{
-		Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey, Bucket: a.Bucket, Retries: 1,
-		Transport: http.DefaultTransport,
-	}}
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
-	w.store = must[*objects.Store](t)(objects.Open(w.config))
+	w := &world{t: t, client: []kgo.Opt{kgo.SeedBrokers(testkit.Kafka(t))}, config: lakekit.StoreConfig(t, testkit.S3(t), "")}
+	w.config.Retries = 1
+	w.store = testkit.Must[*objects.Store](t)(objects.Open(w.config))
 	w.table = lake.OpenEvents(w.store)
-	must[*lake.Version](t)(w.table.Create(t.Context()))
-	must[int](t)(w.table.EnsureSource(t.Context(), lake.Source{Cluster: "c", Topic: "events", TopicID: "id"}))
-	w.id = must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
+	testkit.Must[*lake.Version](t)(w.table.Create(t.Context()))
+	testkit.Must[int](t)(w.table.EnsureSource(t.Context(), lake.Source{Cluster: "c", Topic: "events", TopicID: "id"}))
+	w.id = testkit.Must[lake.Source](t)(lake.IdentifyTopic(t.Context(), w.client, testkit.Topic(t, 1, nil)))
 	return w
 }
 
@@ -57,7 +54,7 @@ func (w *world) again(f http.RoundTripper) *lake.Table {
 	if f != nil {
 		cfg.Transport = f
 	}
-	return lake.OpenEvents(must[*objects.Store](w.t)(objects.Open(cfg)))
+	return lake.OpenEvents(testkit.Must[*objects.Store](w.t)(objects.Open(cfg)))
 }
 
 // checkpoint puts one file on the store and gives the record that announces it.
@@ -66,7 +63,7 @@ func (w *world) checkpoint(name string) []byte {
 	cp := lake.Checkpoint{ID: name, Worker: "w", Files: []lake.DataFile{w.file(name, 10)}}
 	cp.Sources = []lake.SourceRange{{Cluster: "c", Topic: "events", TopicID: "id", From: w.next, Next: w.next + 10}}
 	w.next += 10
-	return must[[]byte](w.t)(lake.Encode(cp))
+	return testkit.Must[[]byte](w.t)(lake.Encode(cp))
 }
 
 func (w *world) file(name string, rows int64) lake.DataFile {
@@ -83,7 +80,7 @@ func (w *world) file(name string, rows int64) lake.DataFile {
 
 func (w *world) put(rel, body string) {
 	w.t.Helper()
-	must[objects.Info](w.t)(w.store.Put(w.t.Context(), w.table.Key(rel), []byte(body)))
+	testkit.Must[objects.Info](w.t)(w.store.Put(w.t.Context(), w.table.Key(rel), []byte(body)))
 }
 
 // produce writes a record to `chunks`, whose broker has the time at.
@@ -107,7 +104,7 @@ func (w *world) commitAt(at time.Time, table *lake.Table, names ...string) {
 	for _, n := range names {
 		record := w.checkpoint(n)
 		w.produce(cl, record, at)
-		must[lake.Committed](w.t)(lake.NewCommitter(table, w.id.Cluster, w.id.Topic, w.id.TopicID).Commit(w.t.Context(), []lake.Record{{Offset: w.chunks, Value: record}}))
+		testkit.Must[lake.Committed](w.t)(lake.NewCommitter(table, w.id.Cluster, w.id.Topic, w.id.TopicID).Commit(w.t.Context(), []lake.Record{{Offset: w.chunks, Value: record}}))
 		w.chunks++
 	}
 }
@@ -115,13 +112,13 @@ func (w *world) commitAt(at time.Time, table *lake.Table, names ...string) {
 // swap replaces the first two files.
 func (w *world) swap() {
 	w.t.Helper()
-	must[*lake.Version](w.t)(w.table.Swap(w.t.Context(), lake.Swap{Remove: w.live()[:2], Add: []lake.DataFile{w.file("merged", 20)}}))
+	testkit.Must[*lake.Version](w.t)(w.table.Swap(w.t.Context(), lake.Swap{Remove: w.live()[:2], Add: []lake.DataFile{w.file("merged", 20)}}))
 }
 
 func (w *world) live() []lake.File {
 	w.t.Helper()
-	v := must[*lake.Version](w.t)(w.again(nil).Load(w.t.Context()))
-	return must[[]lake.File](w.t)(v.Files(w.t.Context(), lake.Filter{}))
+	v := testkit.Must[*lake.Version](w.t)(w.again(nil).Load(w.t.Context()))
+	return testkit.Must[[]lake.File](w.t)(v.Files(w.t.Context(), lake.Filter{}))
 }
 
 // whole asserts that everything that the table needs is there.
@@ -137,7 +134,7 @@ func (w *world) whole(want string) {
 	if got != want {
 		w.t.Errorf("live: %q, want %q", got, want)
 	}
-	must[*lake.References](w.t)(w.again(nil).References(w.t.Context()))
+	testkit.Must[*lake.References](w.t)(w.again(nil).References(w.t.Context()))
 }
 
 // data lists the data files on the store.
@@ -165,17 +162,7 @@ func (w *world) sweep(ctx context.Context, table *lake.Table, now time.Time, cha
 
 func (w *world) swept(now time.Time, change ...func(*sweep.Config)) sweep.Result {
 	w.t.Helper()
-	return must[sweep.Result](w.t)(w.sweep(w.t.Context(), w.again(nil), now, change...))
-}
-
-func must[T any](t *testing.T) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
+	return testkit.Must[sweep.Result](w.t)(w.sweep(w.t.Context(), w.again(nil), now, change...))
 }
 
 func TestSweepTakesWhatNothingNeeds(t *testing.T) {
@@ -203,7 +190,7 @@ func TestSweepTakesWhatNothingNeeds(t *testing.T) {
 	if got := w.data(); got != "a b c merged " {
 		t.Errorf("data: %s", got)
 	}
-	must[lake.Expiry](t)(w.table.Expire(t.Context(), tomorrow(), false, nil))
+	testkit.Must[lake.Expiry](t)(w.table.Expire(t.Context(), tomorrow(), false, nil))
 	got := w.swept(tomorrow())
 	if w.data() != "c merged " || len(got.Deleted) < 4 {
 		t.Errorf("data: %s, %+v", w.data(), got)
@@ -254,10 +241,10 @@ func TestSweepLeavesAnAnnouncedList(t *testing.T) {
 	w := newWorld(t)
 	w.commit(w.table, "a")
 	f := w.file("b", 10)
-	list := must[[]byte](t)(json.Marshal(map[string]any{"format_version": 1, "files": []lake.DataFile{f}}))
+	list := testkit.Must[[]byte](t)(json.Marshal(map[string]any{"format_version": 1, "files": []lake.DataFile{f}}))
 	w.put("checkpoints/b.json", string(list))
 	w.put("checkpoints/lost.json", "{}")
-	record := must[[]byte](t)(lake.Encode(lake.Checkpoint{
+	record := testkit.Must[[]byte](t)(lake.Encode(lake.Checkpoint{
 		ID: "b", Worker: "w", Sources: []lake.SourceRange{{Cluster: "c", Topic: "events", TopicID: "id", From: w.next, Next: w.next + 10}},
 		FilesObject: &lake.FilesObject{Path: "checkpoints/b.json", Size: int64(len(list)), Hash: lake.Hash(list), Count: 1},
 	}))
@@ -305,7 +292,7 @@ func TestSweepRefuses(t *testing.T) {
 			}
 			var at kadm.Offsets
 			at.AddOffset(w.id.Topic, 0, 3, -1)
-			done := must[kadm.DeleteRecordsResponses](w.t)(kadm.NewClient(cl).DeleteRecords(w.t.Context(), at))
+			done := testkit.Must[kadm.DeleteRecordsResponses](w.t)(kadm.NewClient(cl).DeleteRecords(w.t.Context(), at))
 			if err := done.Error(); err != nil {
 				w.t.Fatal(err)
 			}
@@ -403,17 +390,17 @@ func TestTrimStaysBehindEveryVersion(t *testing.T) {
 	for i := range 105 {
 		w.commit(w.table, fmt.Sprintf("f%03d", i))
 		if i == 0 { // the oldest version that can be read has the position 1 from now on
-			must[lake.Expiry](t)(w.table.Expire(t.Context(), tomorrow(), false, nil))
+			testkit.Must[lake.Expiry](t)(w.table.Expire(t.Context(), tomorrow(), false, nil))
 		}
 	}
 	trim := func(before time.Time, dry bool) lake.Trim {
 		t.Helper()
-		return must[lake.Trim](t)(w.again(nil).TrimChunks(t.Context(), w.client, w.id.Topic, before, dry))
+		return testkit.Must[lake.Trim](t)(w.again(nil).TrimChunks(t.Context(), w.client, w.id.Topic, before, dry))
 	}
 	if got := trim(tomorrow(), false); got.To != 1 {
 		t.Errorf("a version at position 1 can still be read: %+v", got)
 	}
-	must[lake.Expiry](t)(w.table.Expire(t.Context(), tomorrow(), false, nil))
+	testkit.Must[lake.Expiry](t)(w.table.Expire(t.Context(), tomorrow(), false, nil))
 	if got := trim(time.Now().Add(-time.Hour), false); got.To != 1 {
 		t.Errorf("no record is as old: %+v", got)
 	}

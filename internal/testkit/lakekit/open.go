@@ -9,17 +9,23 @@ import (
 	"github.com/coldstream/coldstream/lake/objects"
 )
 
+// StoreConfig says how the object store of a bucket is reached.
+func StoreConfig(t testing.TB, a testkit.S3Access, prefix string) objects.Config {
+	t.Helper()
+	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections) // the server waits for them at its end
+	return objects.Config{
+		Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey, Bucket: a.Bucket, Prefix: prefix,
+		Transport: http.DefaultTransport,
+	}
+}
+
 // Open opens the table of events on a bucket, as another process would. Nothing is made.
 func Open(t testing.TB, a testkit.S3Access, prefix string) *lake.Table {
 	t.Helper()
-	s, err := objects.Open(objects.Config{
-		Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey, Bucket: a.Bucket, Prefix: prefix,
-		Transport: http.DefaultTransport,
-	})
+	s, err := objects.Open(StoreConfig(t, a, prefix))
 	if err != nil {
 		t.Fatalf("lakekit: %v", err)
 	}
-	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections) // the server waits for them at its end
 	return lake.OpenEvents(s)
 }
 
