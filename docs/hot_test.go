@@ -42,13 +42,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // TestHotQueriesRun runs every SQL block of hot.md as the analyst; each must answer with rows, and by the plan of the golden file.
 func TestHotQueriesRun(t *testing.T) {
 	a := testkit.ClickHouse(t)
-	open := func(user, password string) *chhttp.Client {
-		c, err := chhttp.New(chhttp.Config{Addr: a.Addr, User: user, Password: password, Database: a.Database})
-		require.NoError(t, err)
-		t.Cleanup(c.CloseIdle)
-		return c
-	}
-	owner := open(a.User, a.Password)
+	owner := a.Client(t, a.User, a.Password)
 	_, err := clickhouse.Migrate(t.Context(), owner, clickhouse.Params{Epoch: schemas.DiscordEpoch, EventsDDL: []string{hotLake}})
 	require.NoError(t, err)
 	for _, sql := range []string{
@@ -62,7 +56,7 @@ func TestHotQueriesRun(t *testing.T) {
 	require.NoError(t, err)
 	_, err = job.Step(t.Context())
 	require.NoError(t, err)
-	analyst := open(a.AnalystUser, a.AnalystPassword)
+	analyst := a.Client(t, a.AnalystUser, a.AnalystPassword)
 	blocks := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(page(t, "hot.md"), -1)
 	require.Greater(t, len(blocks), 10)
 	var plans strings.Builder

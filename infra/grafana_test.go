@@ -83,13 +83,7 @@ func queries(t *testing.T) map[string]string {
 // TestDashboardsAskWhatClickHouseAnswers runs every panel's SQL as the analyst. Grafana itself has not been tried.
 func TestDashboardsAskWhatClickHouseAnswers(t *testing.T) {
 	a := testkit.ClickHouse(t)
-	open := func(user, password string) *chhttp.Client {
-		c, err := chhttp.New(chhttp.Config{Addr: a.Addr, User: user, Password: password, Database: a.Database})
-		require.NoError(t, err)
-		t.Cleanup(c.CloseIdle)
-		return c
-	}
-	owner := open(a.User, a.Password)
+	owner := a.Client(t, a.User, a.Password)
 	_, err := clickhouse.Migrate(t.Context(), owner, clickhouse.Params{Epoch: schemas.DiscordEpoch})
 	require.NoError(t, err)
 	for _, sql := range []string{
@@ -104,7 +98,7 @@ SELECT 5 + number % 2, -(snowflakeAt('2026-11-02 09:00:00') + number * 4194304 *
 	require.NoError(t, err)
 	_, err = job.Step(t.Context())
 	require.NoError(t, err)
-	analyst := open(a.AnalystUser, a.AnalystPassword)
+	analyst := a.Client(t, a.AnalystUser, a.AnalystPassword)
 	empty := regexp.MustCompile(`Merges under way|Mutations not done|Errors since`)
 	for title, sql := range queries(t) {
 		rows, err := analyst.Query(t.Context(), sql)

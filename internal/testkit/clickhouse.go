@@ -37,7 +37,7 @@ func ClickHouse(t testing.TB) ClickHouseAccess {
 		Addr: e.server.Addr(), User: chUser, Password: chPassword, Database: Name(t),
 		AnalystUser: chAnalyst, AnalystPassword: chPassword, Lake: e.lake,
 	}
-	c := access.client(t)
+	c := ClickHouseAccess{Addr: access.Addr}.Client(t, access.User, access.Password) // the database is not there yet
 	if err := c.Exec(t.Context(), "CREATE DATABASE "+access.Database); err != nil {
 		t.Fatalf("testkit: create database: %v", err)
 	}
@@ -71,12 +71,13 @@ func startEngine(t testing.TB, dir string) (engine, func() error, error) {
 	return engine{server: s, lake: lake}, s.Close, nil
 }
 
-// client opens a client outside the access's database, to make and drop it.
-func (a ClickHouseAccess) client(t testing.TB) *chhttp.Client {
+// Client asks the database as a user, until the test ends.
+func (a ClickHouseAccess) Client(t testing.TB, user, password string) *chhttp.Client {
 	t.Helper()
-	c, err := chhttp.New(chhttp.Config{Addr: a.Addr, User: a.User, Password: a.Password})
+	c, err := chhttp.New(chhttp.Config{Addr: a.Addr, User: user, Password: password, Database: a.Database})
 	if err != nil {
 		t.Fatalf("testkit: open ClickHouse client: %v", err)
 	}
+	t.Cleanup(c.CloseIdle)
 	return c
 }
