@@ -104,12 +104,17 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 	return offsets, nil
 }
 
+const endTransactions = 4
+
 // endPrevious takes the producer id, which ends a transaction that a process before this one left open. Its records would
-// be waited for otherwise, as long as the broker lets a transaction live.
+// be waited for otherwise, as long as the broker lets a transaction live. A coordinator that cannot end it answers "not now"
+// for ever, and the client would ask for ever; after endTransactions times a transaction's bound a new membership asks.
 func (s *session) endPrevious(ctx context.Context, client *kgo.Client) error {
 	if s.cfg.TransactionalID == "" {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, endTransactions*s.cfg.TransactionTimeout)
+	defer cancel()
 	if _, _, err := client.ProducerID(ctx); err != nil {
 		return fmt.Errorf("%w: producer id of %s: %w", schemas.ErrRewind, s.cfg.TransactionalID, err)
 	}

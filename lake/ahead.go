@@ -1,14 +1,18 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/coldstream/coldstream/internal/kafkalog"
 )
 
 // PositionAtEnd gives the position that the table will have when everything that is in topic `chunks` now is
@@ -108,9 +112,27 @@ func endOf(ctx context.Context, client []kgo.Opt, chunks string) (Source, int64,
 			return id, stable, nil
 		}
 		if err = pause(ctx, wait); err != nil {
-			return Source{}, 0, fmt.Errorf("a transaction is open at offset %d of %s: %w", stable, chunks, err)
+			return Source{}, 0, fmt.Errorf("%s: %w", describeOpen(ctx, admin, chunks, stable), err)
 		}
 	}
+}
+
+// describeTimeout bounds the question of who has a transaction open, when there was too little patience for its end.
+const describeTimeout = 5 * time.Second
+
+// describeOpen says what is waited for, and how an administrator ends it.
+func describeOpen(ctx context.Context, admin *kadm.Client, chunks string, stable int64) string {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Sprintf("a transaction is open at offset %d of %s", stable, chunks)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
+	defer cancel()
+	open, err := kafkalog.OpenTransactions(ctx, admin, chunks)
+	if err != nil || len(open) == 0 {
+		return fmt.Sprintf("a transaction is open at offset %d of %s, and whose cannot be learnt (%v)", stable, chunks, err)
+	}
+	oldest := slices.MinFunc(open, func(a, b kafkalog.OpenTransaction) int { return cmp.Compare(a.First, b.First) })
+	return fmt.Sprintf("%s, and nothing behind it can be read; if the broker does not end it, abort it: %s", oldest, oldest.EndCommand("BROKER"))
 }
 
 // offsetOf gives one offset of partition 0.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -290,6 +291,10 @@ func TestPositionWaitsForWhatIsOpen(t *testing.T) {
 	defer stop()
 	_, err := s.PositionAtEnd(ctx, client, s.topic)
 	wantErr(t, "while a transaction is open", err, context.DeadlineExceeded)
+	id, _, pidErr := hanging.ProducerID(t.Context())
+	if want := fmt.Sprintf("a transaction of producer %d (transactional id ", id); pidErr != nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %q names no %q (%v)", err, want, pidErr)
+	}
 	type answer struct {
 		p   lake.Position
 		err error

@@ -47,6 +47,7 @@ func (w *world) await(ctx context.Context, marks map[int32]int64, when string) b
 		case <-ctx.Done():
 			if w.ctx.Err() == nil {
 				w.wrong("%s: the table does not come to where the topic ended %v ago: %d partitions are behind", when, settleTime, w.watch.behind(marks))
+				w.standstill()
 			}
 			return false
 		case <-time.After(lookEvery):

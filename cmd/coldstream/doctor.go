@@ -18,6 +18,7 @@ import (
 
 	"github.com/coldstream/coldstream/ingest/topics"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/kafkalog"
 	"github.com/coldstream/coldstream/lake"
 )
 
@@ -78,6 +79,7 @@ func examine(ctx context.Context, cfg *config.Config) diagnosis {
 	}{
 		{"kafka", "start the broker, or set kafka.brokers (COLDSTREAM_KAFKA_BROKERS) to its host:port", checkKafka},
 		{"kafka topics", "run `coldstream init`", checkTopics},
+		{"kafka transactions", "if its producer does not run any more, end it with the command above; readers get nothing of the partition until it is over", checkTransactions},
 		{"object store", "start it, or set s3.endpoint and its keys; it must support conditional writes (If-None-Match, If-Match)", checkStore},
 		{"lake", "run `coldstream init`; if it was run, restore the bucket's lake/events/metadata", checkLake},
 		{"clickhouse", "start it, or set clickhouse.addr, user and password", checkClickHouse},
@@ -136,6 +138,32 @@ func checkTopics(ctx context.Context, cfg *config.Config) (string, error) {
 			return "", errors.New(strings.Join(wrong, "; "))
 		}
 		return strings.Join([]string{t.Events, t.Chunks, t.Erasures, t.DLQ}, ", ") + " have the settings they need", nil
+	})
+}
+
+// maxOpen is how long after its last write an open transaction is named: four times what a worker's lives.
+const maxOpen = time.Minute
+
+func checkTransactions(ctx context.Context, cfg *config.Config) (string, error) {
+	return transactionsWithin(ctx, cfg, maxOpen)
+}
+
+func transactionsWithin(ctx context.Context, cfg *config.Config, most time.Duration) (string, error) {
+	return withAdmin(cfg, func(adm *kadm.Client) (string, error) {
+		open, err := kafkalog.OpenTransactions(ctx, adm, cfg.Kafka.Topics.Events, cfg.Kafka.Topics.Chunks)
+		if err != nil {
+			return "", err
+		}
+		var stale []string
+		for _, o := range open {
+			if time.Since(o.LastWrite) > most {
+				stale = append(stale, fmt.Sprintf("%s: `%s`", o, o.EndCommand(cfg.Kafka.Brokers[0])))
+			}
+		}
+		if len(stale) > 0 {
+			return "", errors.New(strings.Join(stale, "; "))
+		}
+		return fmt.Sprintf("none is open in %s or %s for longer than %v", cfg.Kafka.Topics.Events, cfg.Kafka.Topics.Chunks, most), nil
 	})
 }
 

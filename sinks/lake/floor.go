@@ -3,12 +3,17 @@ package lake
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/schemas"
 )
+
+// openPatience is how long transactions that are open in topic chunks are waited for: twice as long as a worker lets its own
+// live. Then whoever runs the pipeline hears of them, and the membership begins again.
+const openPatience = 30 * time.Second
 
 // Floor tells a pipeline where the table stands, counting the records in topic chunks that are not in it yet, and
 // registers sources that the table does not know. Its result is ingest.FloorFunc.
@@ -28,7 +33,9 @@ func Floor(t *lake.Table, client []kgo.Opt, chunks string) func(context.Context,
 			starts[i].Source = s
 			starts[i].Index = int32(n)
 		}
-		position, err := t.PositionAtEnd(ctx, client, chunks)
+		bound, cancel := context.WithTimeout(ctx, openPatience)
+		position, err := t.PositionAtEnd(bound, client, chunks)
+		cancel()
 		if err != nil {
 			return nil, again(err)
 		}
