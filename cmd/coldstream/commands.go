@@ -7,6 +7,7 @@ import (
 
 	"github.com/coldstream/coldstream/ingest/producer"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/kafkaclient"
 )
 
 // commands are all commands; the help lists them by name.
@@ -31,5 +32,7 @@ func newProducer(cfg *config.Config) (*producer.Producer, error) {
 	if err := cfg.Need(true, false, false); err != nil {
 		return nil, err
 	}
-	return producer.New(producer.Config{Brokers: cfg.Kafka.Brokers, Topic: cfg.Kafka.Topics.Events, Epoch: cfg.Epoch})
+	return producer.New(producer.Config{
+		Brokers: cfg.Kafka.Brokers, Topic: cfg.Kafka.Topics.Events, Epoch: cfg.Epoch, Client: kafkaclient.Quiet(&cfg.Kafka, "producer"),
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/internal/deadletter"
+	"github.com/coldstream/coldstream/internal/kafkaclient"
 	"github.com/coldstream/coldstream/internal/kafkalog"
 )
 
@@ -37,11 +38,11 @@ func eachLetter(cmd *cobra.Command, cfg *config.Config, f func(*kgo.Record) erro
 	if err := cfg.Need(true, false, false); err != nil {
 		return err
 	}
-	err := kafkalog.Read(cmd.Context(), cfg.Kafka.Brokers, cfg.Kafka.Topics.DLQ, f)
+	err := kafkalog.Read(cmd.Context(), clientOf(cfg), cfg.Kafka.Topics.DLQ, f)
 	if cmd.Context().Err() != nil {
 		return cmd.Context().Err()
 	}
-	return failed(err)
+	return failed(kafkaclient.Explain(err))
 }
 
 func newDLQListCommand(g *globals) *cobra.Command {

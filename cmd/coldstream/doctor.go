@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,9 +93,12 @@ func examine(ctx context.Context, cfg *config.Config) diagnosis {
 		cancel()
 		d := diagnosed{Name: c.name, OK: err == nil, Detail: detail}
 		if err != nil {
-			d.Detail, d.Fix, r.OK = err.Error(), c.fix, false
+			d.Detail, d.Fix, r.OK = err.Error(), cmp.Or(advice(err), c.fix), false
 		}
 		r.Checks = append(r.Checks, d)
+	}
+	for _, w := range cfg.Warnings() {
+		r.Checks = append(r.Checks, diagnosed{Name: "configuration", OK: true, Detail: "but " + w.Error()})
 	}
 	return r
 }
@@ -103,7 +107,7 @@ func withAdmin(cfg *config.Config, f func(*kadm.Client) (string, error)) (string
 	if err := cfg.Need(true, false, false); err != nil {
 		return "", err
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(4*time.Second))
+	cl, err := kgo.NewClient(append(clientOf(cfg), kgo.RetryTimeout(4*time.Second))...)
 	if err != nil {
 		return "", err
 	}

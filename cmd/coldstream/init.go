@@ -11,6 +11,7 @@ import (
 
 	"github.com/coldstream/coldstream/ingest/topics"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/kafkaclient"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/lake/objects"
 	"github.com/coldstream/coldstream/lake/rest"
@@ -86,7 +87,7 @@ func initialise(ctx context.Context, cfg *config.Config, parts []string, dryRun 
 }
 
 func initTopics(ctx context.Context, cfg *config.Config, dryRun bool) ([]topics.Change, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...))
+	cl, err := kgo.NewClient(clientOf(cfg)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
@@ -105,7 +106,7 @@ func initTopics(ctx context.Context, cfg *config.Config, dryRun bool) ([]topics.
 		Partitions: cfg.Kafka.Partitions, Replicas: cfg.Kafka.Replicas, Retention: cfg.Kafka.Retention, Others: others,
 	}, dryRun)
 	if err != nil {
-		return steps, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, err)
+		return steps, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, kafkaclient.Explain(err))
 	}
 	return steps, nil
 }

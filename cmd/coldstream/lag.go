@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/kafkaclient"
 	"github.com/coldstream/coldstream/serve"
 )
 
@@ -39,7 +40,7 @@ const (
 )
 
 func newLagMeter(cfg *config.Config) (*lagMeter, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...))
+	cl, err := kgo.NewClient(kafkaclient.Options(&cfg.Kafka, "lag")...)
 	if err != nil {
 		return nil, err
 	}

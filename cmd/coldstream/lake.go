@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/lake"
@@ -203,11 +202,6 @@ func (g *globals) lakeTable(kafka bool) (*config.Config, *lake.Table, error) {
 	}
 	table, err := openTable(cfg)
 	return cfg, table, failed(err)
-}
-
-// clientOf is how commands that look once reach the brokers: they give up after a while.
-func clientOf(cfg *config.Config) []kgo.Opt {
-	return []kgo.Opt{kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(10 * time.Second)}
 }
 
 // whoami is the user and host that a decision is recorded under.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coldstream/coldstream/ingest/producer"
+	"github.com/coldstream/coldstream/internal/kafkaclient"
 )
 
 // publishTarget opens a producer for the events topic of the system that a command talks to. It is a parameter of the
@@ -33,7 +34,7 @@ func (t publishTarget) open(ctx context.Context) (*producer.Producer, error) {
 	case ctx.Err() != nil:
 		return nil, errors.Join(ctx.Err(), p.Close(ctx))
 	case err != nil:
-		return nil, errors.Join(failed(err), p.Close(ctx))
+		return nil, errors.Join(failed(kafkaclient.Explain(err)), p.Close(ctx))
 	}
 	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -44,6 +45,9 @@ func newRunCommand(g *globals) *cobra.Command {
 			}
 			if err := initialised(cmd.Context(), cfg, parts); err != nil {
 				return err
+			}
+			for _, w := range cfg.Warnings() {
+				slog.Warn(w.Error())
 			}
 			boundGarbage()
 			return profiled(profile, func() error { return runParts(cmd.Context(), cfg, parts, web) })

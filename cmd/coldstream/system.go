@@ -15,6 +15,7 @@ import (
 
 	"github.com/coldstream/coldstream/ingest"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/kafkaclient"
 	"github.com/coldstream/coldstream/jobs/activity"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/processors"
@@ -70,7 +71,8 @@ func newSystem(cfg *config.Config, parts []string) (*system, error) {
 	return s, err
 }
 
-func (s *system) client() []kgo.Opt { return []kgo.Opt{kgo.SeedBrokers(s.cfg.Kafka.Brokers...)} }
+// client is how a part reaches the brokers.
+func (s *system) client(part string) []kgo.Opt { return kafkaclient.Options(&s.cfg.Kafka, part) }
 
 func (s *system) decoder(string) ingest.Decoder {
 	return &codec.JSON{Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque"}
@@ -185,7 +187,7 @@ func (s *system) runCommitter(ctx context.Context) error {
 		return err
 	}
 	return lake.Run(ctx, table, lake.RunConfig{
-		Client: s.client(), Topic: s.cfg.Kafka.Topics.Chunks, Group: s.cfg.Kafka.GroupOf(partCommitter), Log: s.log,
+		Client: s.client(partCommitter), Topic: s.cfg.Kafka.Topics.Chunks, Group: s.cfg.Kafka.GroupOf(partCommitter), Log: s.log,
 		SessionTimeout: s.cfg.Kafka.SessionTimeout,
 		OnCommit:       func(p lake.Progress) { s.keeper.set(partCommitter, nil) },
 		OnOwn:          s.upkeep.owned.Store,
@@ -201,7 +203,7 @@ func topicIdentity(ctx context.Context, cfg *config.Config) (lake.Source, error)
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return src, &exitError{exitUsage, fmt.Errorf("there is no topic %s at %v: run `coldstream init` first", topic, cfg.Kafka.Brokers)}
 	case err != nil:
-		return src, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, err)
+		return src, fmt.Errorf("kafka at %v: %w", cfg.Kafka.Brokers, kafkaclient.Explain(err))
 	}
 	return src, nil
 }

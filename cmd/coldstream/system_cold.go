@@ -17,7 +17,7 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	if err := table.Store().Probe(ctx); err != nil {
 		return err
 	}
-	out, err := s.producer()
+	out, err := s.producer(partCold)
 	if err != nil {
 		return err
 	}
@@ -42,8 +42,8 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	s.mu.Unlock()
 	group := s.cfg.Kafka.GroupOf(partCold)
 	p, err := ingest.New(ingest.Config{
-		Client: s.client(), Topics: []string{t.Events}, Group: group, TransactionalID: instance.TransactionalID(group),
-		Floor: coldsink.Floor(table, s.client(), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink,
+		Client: s.client(partCold), Topics: []string{t.Events}, Group: group, TransactionalID: instance.TransactionalID(group),
+		Floor: coldsink.Floor(table, s.client(partCold), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink,
 		Publish: publisher(out), Sample: ingest.Sample{Topic: s.cfg.Dedup.SampleTopic, Every: s.cfg.Dedup.SampleEvery}, Logger: s.log,
 		SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})

@@ -17,7 +17,7 @@ import (
 // runHot runs the pipeline into ClickHouse: redact, batch, insert. It needs no dedup: its state does not change when an
 // event comes again.
 func (s *system) runHot(ctx context.Context) error {
-	shards, out, err := s.hotClients()
+	shards, out, err := s.hotClients(partHot)
 	if err != nil {
 		return err
 	}
@@ -25,13 +25,13 @@ func (s *system) runHot(ctx context.Context) error {
 	defer out.Close()
 	sink, err := hotsink.New(hotsink.Config{
 		Client: shards[0], Shards: several(shards), Epoch: s.cfg.Epoch, OpaqueIDs: s.cfg.IDs == "opaque", MaxRows: s.cfg.Hot.BatchRows, MaxAge: s.cfg.Hot.BatchDelay, NoSearch: !s.cfg.Hot.Search,
-		Reread: s.client(), DeadLetter: s.deadLetters(out), Log: s.log,
+		Reread: s.client(partHot), DeadLetter: s.deadLetters(out), Log: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	p, err := ingest.New(ingest.Config{
-		Client: s.client(), Topics: []string{s.cfg.Kafka.Topics.Events}, Group: s.cfg.Kafka.GroupOf(partHot), Decoder: s.decoder,
+		Client: s.client(partHot), Topics: []string{s.cfg.Kafka.Topics.Events}, Group: s.cfg.Kafka.GroupOf(partHot), Decoder: s.decoder,
 		Processors: func(schemas.Source) []ingest.Processor { return s.hotProcessors(partHot) },
 		Sink:       sink, Logger: s.log, SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})
@@ -47,7 +47,7 @@ func (s *system) runHot(ctx context.Context) error {
 
 // runResolver completes edits and deletes whose message was not known when they came.
 func (s *system) runResolver(ctx context.Context) error {
-	shards, out, err := s.hotClients()
+	shards, out, err := s.hotClients(partResolver)
 	if err != nil {
 		return err
 	}
@@ -72,12 +72,12 @@ func several(clients []*chhttp.Client) []*chhttp.Client {
 }
 
 // hotClients are what writes to ClickHouse and what publishes beside it; the caller closes both.
-func (s *system) hotClients() ([]*chhttp.Client, *kgo.Client, error) {
+func (s *system) hotClients(part string) ([]*chhttp.Client, *kgo.Client, error) {
 	shards, err := openShards(s.cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := s.producer()
+	out, err := s.producer(part)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -85,8 +85,8 @@ func (s *system) hotClients() ([]*chhttp.Client, *kgo.Client, error) {
 }
 
 // producer is a client that writes beside a pipeline; the caller closes it.
-func (s *system) producer() (*kgo.Client, error) {
-	out, err := kgo.NewClient(append(s.client(), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
+func (s *system) producer(part string) (*kgo.Client, error) {
+	out, err := kgo.NewClient(append(s.client(part), kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), kgo.ProducerBatchMaxBytes(8<<20))...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}

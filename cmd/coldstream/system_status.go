@@ -43,7 +43,7 @@ func (s *system) checks() []serve.Check {
 }
 
 func pingKafka(ctx context.Context, cfg *config.Config) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(cfg.Kafka.Brokers...), kgo.RetryTimeout(3*time.Second))
+	cl, err := kgo.NewClient(append(clientOf(cfg), kgo.RetryTimeout(3*time.Second))...)
 	if err != nil {
 		return err
 	}

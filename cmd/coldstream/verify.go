@@ -85,7 +85,7 @@ func verifyConfig(ctx context.Context, cfg *config.Config, policies []string, pr
 	k := &cfg.Kafka
 	decoder := &jsonDecoder{codec.JSON{Epoch: cfg.Epoch, OpaqueIDs: cfg.IDs == "opaque"}}
 	vc := &verify.Config{
-		Log:     verify.KafkaLog{Brokers: k.Brokers, Topic: k.Topics.Events},
+		Log:     verify.KafkaLog{Client: clientOf(cfg), Topic: k.Topics.Events},
 		Lake:    &verify.LakeTable{Table: table, Cluster: source.Cluster, TopicID: source.TopicID},
 		Decoder: decoder, Bulk: decoder.BulkTargets, Redactor: chain, Earlier: earlier,
 		Policy: int64(program.Version()), HotGroup: k.GroupOf(partHot), ColdGroup: k.GroupOf(partCold), Progress: verifyProgress(progress),

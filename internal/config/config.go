@@ -2,7 +2,8 @@
 // values come from: flags, then COLDSTREAM_… variables, then the YAML file, then defaults.
 //
 // The types to know are [Config] and [Key]; [Load] fails with [Problems], every mistake at once with its place and a
-// hint, before any I/O but the file's own. It does not connect to anything, and it does not watch the file.
+// hint, before any I/O but that of the file and of the certificates and passwords that it names. It does not connect to
+// anything, and it does not watch the file.
 package config
 
 import (
@@ -46,6 +47,8 @@ type Kafka struct {
 	Retention  time.Duration
 
 	SessionTimeout time.Duration
+	ClientID       string
+	KafkaSecurity
 }
 
 // Heartbeat is how often a member of a group says that it is alive.
@@ -195,12 +198,14 @@ func (c *Config) Validate() Problems {
 		_, _, err := net.SplitHostPort(b)
 		bad(err == nil, "kafka.brokers", "%q is not host:port", b)
 	}
+	c.Kafka.validate(bad)
 	t := c.Kafka.Topics
 	seen := map[string]bool{}
 	for _, n := range []string{t.Events, t.Chunks, t.Erasures, t.DLQ} {
 		bad(n != "" && !seen[n], "kafka.topics", "the four topics need four different names, and %q stands twice or is empty", n)
 		seen[n] = true
 	}
+	bad(c.Kafka.ClientID != "", "kafka.client_id", "must not be empty")
 	bad(c.Kafka.Group != "", "kafka.group", "it names the consumer groups, and must not be empty")
 	bad(c.Kafka.SessionTimeout >= time.Second && c.Kafka.SessionTimeout <= 30*time.Minute, "kafka.session_timeout", "%v: from 1s to 30m", c.Kafka.SessionTimeout)
 	bad(c.Kafka.Partitions >= 1, "kafka.partitions", "at least 1")

@@ -28,6 +28,15 @@ func envOf(path string) string {
 // Keys are all settings, in the order in which `config init` explains them.
 var Keys = []Key{
 	{"kafka.brokers", "", "Addresses of the brokers, host:port.", false, func(c *Config) any { return &c.Kafka.Brokers }},
+	{"kafka.client_id", "coldstream", "How the brokers know our clients, in their logs, metrics and quotas: this name and the part that speaks, such as coldstream-cold.", false, func(c *Config) any { return &c.Kafka.ClientID }},
+	{"kafka.tls", "false", "Whether the brokers are reached over TLS. The name in kafka.brokers must stand in their certificate.", false, func(c *Config) any { return &c.Kafka.TLS }},
+	{"kafka.tls_ca", "", "PEM file of the authorities that are trusted, in place of the system's. It and the other files are read again at every connection, so they can be renewed without a restart.", false, func(c *Config) any { return &c.Kafka.TLSCA }},
+	{"kafka.tls_cert", "", "PEM file of our own certificate, where brokers ask for one (mutual TLS).", false, func(c *Config) any { return &c.Kafka.TLSCert }},
+	{"kafka.tls_key", "", "PEM file of its private key, not encrypted.", false, func(c *Config) any { return &c.Kafka.TLSKey }},
+	{"kafka.sasl", "none", "How we say who we are: none, plain, scram-sha-256, scram-sha-512 or aws-msk-iam.", false, func(c *Config) any { return &c.Kafka.SASL }},
+	{"kafka.user", "", "User; with Confluent Cloud the API key. With aws-msk-iam an access key, or empty for the credentials of the environment, as with s3.access_key.", false, func(c *Config) any { return &c.Kafka.User }},
+	{"kafka.password", "", "Its password or secret.", true, func(c *Config) any { return &c.Kafka.Password }},
+	{"kafka.password_file", "", "File with the password, in place of kafka.password; read again at every connection.", false, func(c *Config) any { return &c.Kafka.PasswordFile }},
 	{"kafka.topics.events", "events", "Topic of the events, keyed by channel.", false, func(c *Config) any { return &c.Kafka.Topics.Events }},
 	{"kafka.topics.chunks", "chunks", "Topic of the checkpoints; one partition, no retention by time.", false, func(c *Config) any { return &c.Kafka.Topics.Chunks }},
 	{"kafka.topics.erasures", "erasures", "Compacted topic of the erased users.", false, func(c *Config) any { return &c.Kafka.Topics.Erasures }},

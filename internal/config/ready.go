@@ -88,7 +88,7 @@ func ReadReady(dir string) (*Ready, error) {
 
 // Apply points the configuration at what is running.
 func (r *Ready) Apply(c *Config, dir string) {
-	c.Kafka.Brokers = []string{r.Kafka.Addr}
+	c.Kafka.Brokers, c.Kafka.KafkaSecurity = []string{r.Kafka.Addr}, KafkaSecurity{SASL: SASLNone}
 	c.S3.Endpoint, c.S3.AccessKey, c.S3.SecretKey, c.S3.Bucket = r.S3.Addr, r.S3.AccessKey, r.S3.SecretKey, r.S3.Bucket
 	c.ClickHouse = ClickHouse{
 		Addr: r.ClickHouse.Addr, User: r.ClickHouse.User, Password: r.ClickHouse.Password, Database: r.ClickHouse.Database,

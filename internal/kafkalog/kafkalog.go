@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -52,12 +53,11 @@ func Spans(ctx context.Context, adm *kadm.Client, topic string) ([]Span, error) 
 }
 
 // Read calls f for every committed record of the topic that it holds now, partition by partition in offset order; the
-// order between partitions is none.
-func Read(ctx context.Context, brokers []string, topic string, f func(*kgo.Record) error, opts ...kgo.Opt) error {
-	cl, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(64 << 20), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-	}, opts...)...)
+// order between partitions is none. client says how the brokers are reached.
+func Read(ctx context.Context, client []kgo.Opt, topic string, f func(*kgo.Record) error) error {
+	cl, err := kgo.NewClient(append(slices.Clip(client),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(64<<20), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", topic, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,12 +14,12 @@ import (
 
 // KafkaLog is a topic on a broker.
 type KafkaLog struct {
-	Brokers []string
-	Topic   string
+	Client []kgo.Opt // how the brokers are reached
+	Topic  string
 }
 
 func (k KafkaLog) admin() (*kadm.Client, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(k.Brokers...))
+	cl, err := kgo.NewClient(k.Client...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
@@ -45,8 +46,8 @@ func (k KafkaLog) Spans(ctx context.Context) ([]RangeSpan, error) {
 
 // Read is part of Log.
 func (k KafkaLog) Read(ctx context.Context, spans []RangeSpan, f func(Record) error) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(k.Brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.MaxDecompressBatchBytes(64<<20), kgo.ConsumeResetOffset(kgo.NoResetOffset()))
+	cl, err := kgo.NewClient(append(slices.Clip(k.Client), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.MaxDecompressBatchBytes(64<<20), kgo.ConsumeResetOffset(kgo.NoResetOffset()))...)
 	if err != nil {
 		return fmt.Errorf("kafka: %w", err)
 	}

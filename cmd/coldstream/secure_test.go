@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/coldstream/coldstream/internal/testkit"
+)
+
+// securedBroker is one that takes ann with TLS alone, and the section of a configuration that reaches it.
+func securedBroker(t *testing.T) (ca *testkit.Authority, section func(password, ca string) string) {
+	t.Helper()
+	ca = testkit.NewAuthority(t)
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.TLS(ca.Server), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "ann", "pw"))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return ca, func(password, file string) string {
+		return fmt.Sprintf("kafka: {brokers: [%q], partitions: 2, tls: true, tls_ca: %q, sasl: scram-sha-512, user: ann, password: %s}\n", c.ListenAddrs()[0], file, password)
+	}
+}
+
+func writeConfig(t *testing.T, doc string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(doc), 0o600))
+	return file
+}
+
+// coldstreamRuns runs a command in this process.
+func coldstreamRuns(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = execute(args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+// Every client of the archive's way from a secured broker into a bucket: init, generate, workers, committer, lag, verify, dlq.
+func TestArchiveOfASecuredBroker(t *testing.T) {
+	ca, kafka := securedBroker(t)
+	s3 := testkit.S3(t)
+	file := writeConfig(t, kafka("pw", ca.File)+fmt.Sprintf("s3: {endpoint: %q, access_key: %q, secret_key: %q, bucket: %q, prefix: secure}\n", s3.Endpoint, s3.AccessKey, s3.SecretKey, s3.Bucket)+
+		fmt.Sprintf("data: %q\ncold: {checkpoint: 1s, grace: 100ms}\n", t.TempDir()))
+	code, _, errs := coldstreamRuns("init", "--config", file, "--pipelines", "cold,committer")
+	require.Zero(t, code, errs)
+	code, _, errs = coldstreamRuns("generate", "--config", file, "--events", "500")
+	require.Zero(t, code, errs)
+
+	var log bytes.Buffer
+	run := exec.Command("coldstream", "run", "--config", file, "--pipelines", "cold,committer")
+	run.Stderr = &log
+	require.NoError(t, run.Start())
+	defer func() { _ = run.Process.Kill() }() // it has ended, unless the test failed
+	testkit.Eventually(t, patience, func() error {
+		if code, out, errs := coldstreamRuns("verify", "--config", file, "--wait", "1s"); code != 0 {
+			return fmt.Errorf("%s%s", out, errs)
+		}
+		return nil
+	})
+	code, _, errs = coldstreamRuns("dlq", "list", "--config", file)
+	require.Zero(t, code, errs)
+	require.NoError(t, run.Process.Signal(os.Interrupt))
+	require.NoError(t, run.Wait(), log.String())
+	require.NotContains(t, log.String(), "WARN", "an ordinary run says nothing that must be looked at")
+}
+
+// Who gives the wrong password or authority is told which, by every command that meets it, and by doctor with the fix.
+func TestRefusedByASecuredBroker(t *testing.T) {
+	_, kafka := securedBroker(t)
+	other := testkit.NewAuthority(t)
+	untrusted := writeConfig(t, kafka("pw", other.File))
+	code, out, errs := coldstreamRuns("doctor", "--config", untrusted, "--json")
+	require.Equal(t, exitFound, code, errs)
+	var r diagnosis
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.Equal(t, "kafka", r.Checks[0].Name)
+	require.Contains(t, r.Checks[0].Detail, "unknown authority")
+	require.Contains(t, r.Checks[0].Fix, "set kafka.tls_ca")
+	t.Setenv("COLDSTREAM_S3_ENDPOINT", "127.0.0.1:1") // Kafka comes first
+	for _, args := range [][]string{{"init", "--pipelines", "cold"}, {"dlq", "list"}, {"generate", "--events", "1"}, {"verify"}} {
+		code, _, errs := coldstreamRuns(append(args, "--config", untrusted)...)
+		require.Equal(t, exitFailed, code, args)
+		require.Contains(t, errs, "set kafka.tls_ca", args)
+	}
+}

@@ -1,0 +1,74 @@
+package config_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/testkit"
+)
+
+func TestSecurityMistakes(t *testing.T) {
+	ca, other := testkit.NewAuthority(t), testkit.NewAuthority(t)
+	dir := t.TempDir()
+	text, empty := filepath.Join(dir, "text"), filepath.Join(dir, "empty")
+	require.NoError(t, os.WriteFile(text, []byte("not a certificate\n"), 0o600))
+	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
+	for _, c := range []struct{ kafka, says string }{ // says "": no mistake
+		{"tls: true", ""},
+		{"tls: true, tls_ca: " + ca.File + ", tls_cert: " + ca.Cert + ", tls_key: " + ca.Key, ""},
+		{"sasl: plain, user: ann, password: pw", ""},
+		{"tls: true, sasl: aws-msk-iam", ""},
+		{"tls: true, sasl: scram-sha-512, user: ann, password_file: " + ca.Key, ""},
+		{"tls_ca: " + ca.File, "kafka.tls_ca: it is for TLS, which is off: set kafka.tls: true"},
+		{"tls: true, tls_ca: " + text, "kafka.tls_ca: " + text + ": not PEM"},
+		{"tls: true, tls_ca: " + ca.Key, "kafka.tls_ca: " + ca.Key + ": no certificate in it"},
+		{"tls: true, tls_ca: /nowhere/ca.pem", "kafka.tls_ca: open /nowhere/ca.pem: no such file"},
+		{"tls: true, tls_cert: " + ca.Cert, "kafka.tls_cert: a certificate without its key: set kafka.tls_key"},
+		{"tls: true, tls_key: " + ca.Key, "kafka.tls_key: a key without its certificate: set kafka.tls_cert"},
+		{"tls: true, tls_cert: " + ca.Cert + ", tls_key: " + other.Key, "kafka.tls_cert: " + ca.Cert + " and " + other.Key + ": tls: private key does not match"},
+		{"sasl: digest, user: ann, password: pw", `kafka.sasl: "digest": none, plain, scram-sha-256, scram-sha-512, aws-msk-iam`},
+		{"sasl: plain, password: pw", "kafka.user: plain takes a user"},
+		{"sasl: scram-sha-256, user: ann", "kafka.password: scram-sha-256 takes a password"},
+		{"sasl: plain, user: ann, password: pw, password_file: " + text, "kafka.password_file: kafka.password is set too"},
+		{"sasl: plain, user: ann, password_file: " + empty, "kafka.password_file: " + empty + " is empty"},
+		{"user: ann, password: pw", "kafka.sasl: there is a user or a password, and no mechanism"},
+		{"sasl: aws-msk-iam", "kafka.sasl: aws-msk-iam is spoken over TLS alone"},
+		{"tls: true, sasl: aws-msk-iam, user: AKIA", "kafka.user: with aws-msk-iam user and password are an access key and its secret"},
+	} {
+		_, err := load(t, "kafka: {"+c.kafka+"}\n", nil)
+		if c.says == "" {
+			require.NoError(t, err, c.kafka)
+			continue
+		}
+		require.ErrorContains(t, err, c.says, c.kafka)
+		require.NotContains(t, err.Error(), "\n", c.kafka) // the one mistake
+	}
+}
+
+func TestPasswordsAreNotPrinted(t *testing.T) {
+	c, err := load(t, "kafka: {sasl: plain, user: ann}\n", map[string]string{"COLDSTREAM_KAFKA_PASSWORD": "hush"})
+	require.NoError(t, err)
+	var doc bytes.Buffer
+	require.NoError(t, config.Write(&doc, c, false, false))
+	require.Contains(t, doc.String(), "user: ann")
+	require.Contains(t, doc.String(), `password: "***"`)
+	require.NotContains(t, doc.String(), "hush")
+	require.Len(t, c.Warnings(), 1)
+	require.True(t, strings.HasPrefix(c.Warnings().Error(), "kafka.sasl: plain without TLS sends the password"))
+}
+
+// What is running on one box is reached in plain text, whatever the environment says of other brokers.
+func TestBoxHasNoSecurity(t *testing.T) {
+	c, err := load(t, "", map[string]string{
+		"COLDSTREAM_KAFKA_TLS": "true", "COLDSTREAM_KAFKA_SASL": "plain", "COLDSTREAM_KAFKA_USER": "ann", "COLDSTREAM_KAFKA_PASSWORD": "pw",
+	})
+	require.NoError(t, err)
+	(&config.Ready{}).Apply(c, "d")
+	require.Equal(t, config.KafkaSecurity{SASL: config.SASLNone}, c.Kafka.KafkaSecurity)
+}
