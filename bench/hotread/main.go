@@ -25,6 +25,7 @@ type options struct {
 	data     string
 	fillOnly bool
 	keep     bool
+	table    bench.Settings
 }
 
 func parse(args []string) (o options, err error) {
@@ -35,6 +36,7 @@ func parse(args []string) (o options, err error) {
 	f.IntVar(&o.times, "n", 200, "how often each question is asked; those of analysts a fifth as often")
 	f.StringVar(&o.data, "data", "", "folder where filled stores stay between runs; empty: a temporary one")
 	f.BoolVar(&o.fillOnly, "fill", false, "fill the stores and ask nothing")
+	f.Var(&o.table, "table", "a setting of the table state that is filled, as index_granularity=512; may be repeated; with a -data folder of its own")
 	f.BoolVar(&o.keep, "keep", false, "fill the first store, and keep its engine running until Ctrl-C, to ask by hand")
 	f.Usage = func() {
 		fmt.Fprint(f.Output(), "Measures pages, searches and a user's messages in the hot store.\n\n"+
@@ -93,7 +95,7 @@ func run(ctx context.Context, o options) error {
 // one measures a store.
 func one(ctx context.Context, o options, messages int, merged bool) (err error) {
 	state := map[bool]string{true: "merged", false: "unmerged"}[merged]
-	s, err := open(ctx, filepath.Join(o.data, fmt.Sprintf("%d-%s", messages, state)), messages, merged)
+	s, err := open(ctx, filepath.Join(o.data, fmt.Sprintf("%d-%s", messages, state)), o.table, messages, merged)
 	if err != nil {
 		return err
 	}

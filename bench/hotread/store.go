@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/coldstream/coldstream/bench"
 	embedded "github.com/coldstream/coldstream/embedded/clickhouse"
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/jobs/activity"
@@ -28,7 +29,7 @@ type store struct {
 }
 
 // open starts the engine on a folder, and fills it unless an earlier run did.
-func open(ctx context.Context, dir string, total int, merged bool) (s *store, err error) {
+func open(ctx context.Context, dir string, table bench.Settings, total int, merged bool) (s *store, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -59,6 +60,11 @@ func open(ctx context.Context, dir string, total int, merged bool) (s *store, er
 		return s, err
 	}
 	s.now = time.Now().UTC().Truncate(time.Second)
+	for _, setting := range table {
+		if err := s.owner.Exec(ctx, "ALTER TABLE state MODIFY SETTING "+setting); err != nil {
+			return s, err
+		}
+	}
 	if err := s.make(ctx, total, merged); err != nil {
 		return s, err
 	}

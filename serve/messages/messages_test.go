@@ -131,23 +131,9 @@ func pages(t *testing.T, c *chhttp.Client, r *messages.Reader) {
 // same compares every value with the view's.
 func same(t *testing.T, c *chhttp.Client, got []messages.Message) {
 	t.Helper()
-	type row struct {
-		ID         int64      `json:"message_id"`
-		ChannelID  int64      `json:"channel_id"`
-		GuildID    *int64     `json:"guild_id"`
-		UserID     *int64     `json:"user_id"`
-		Content    string     `json:"content"`
-		CreatedAt  time.Time  `json:"created_at"`
-		EditedAt   *time.Time `json:"edited_at"`
-		Extra      string     `json:"extra"`
-		MessageRef string     `json:"message_ref"`
-		ChannelRef string     `json:"channel_ref"`
-		GuildRef   string     `json:"guild_ref"`
-		UserRef    string     `json:"user_ref"`
-	}
 	edited := 0
 	for i := range got {
-		rows, err := chhttp.Select[row](t.Context(), c.WithSettings(map[string]string{"date_time_output_format": "iso"}), fmt.Sprintf("SELECT * FROM messages WHERE channel_id = %d AND message_id = %d", got[i].ChannelID, got[i].ID))
+		rows, err := chhttp.Select[viewed](t.Context(), c.WithSettings(map[string]string{"date_time_output_format": "iso"}), fmt.Sprintf("SELECT * FROM messages WHERE channel_id = %d AND message_id = %d", got[i].ChannelID, got[i].ID))
 		require.NoError(t, err)
 		require.Equal(t, []messages.Message{messages.Message(rows[0])}, got[i:i+1])
 		if got[i].EditedAt != nil {

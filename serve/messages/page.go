@@ -28,7 +28,7 @@ func (r *Reader) Before(ctx context.Context, channel, before int64, limit int) (
 		if d := span.Milliseconds() << 22; span <= mostSpan && from > oldest+d {
 			lo = from - d
 		}
-		rows, err := r.window(ctx, channel, lo, hi, "ASC", limit-len(out))
+		rows, err := r.window(ctx, channel, lo, hi, false, limit-len(out))
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (r *Reader) After(ctx context.Context, channel, after int64, limit int) ([]
 		if d := span.Milliseconds() << 22; span <= mostSpan && after < end-d {
 			hi = after + d
 		}
-		rows, err := r.window(ctx, channel, lo, hi, "DESC", limit-len(out))
+		rows, err := r.window(ctx, channel, lo, hi, true, limit-len(out))
 		if err != nil {
 			return nil, err
 		}
@@ -94,13 +94,44 @@ func (r *Reader) Around(ctx context.Context, channel, id int64, limit int) ([]Me
 	return append(newer, older...), nil
 }
 
-// window reads a channel's messages at or above lo and below hi, in an order of -id. The bound keeps parts out that hold nothing near.
-func (r *Reader) window(ctx context.Context, channel, lo, hi int64, order string, limit int) ([]Message, error) {
-	rows, err := r.rows(ctx, fmt.Sprintf("SELECT %s FROM state FINAL WHERE channel_id = %d AND %s AND %s ORDER BY inv %s LIMIT %d", columns, channel, between(lo, hi), visible, order, limit))
-	if err != nil {
-		return nil, fmt.Errorf("page of channel %d: %w", channel, err)
+// window reads a channel's messages at or above lo and below hi: as many as limit, from the newest on, or, ascending, from
+// the oldest on. Rows come in the order of the key, so that ClickHouse stops where they are enough; the bound keeps parts
+// out that hold nothing near.
+func (r *Reader) window(ctx context.Context, channel, lo, hi int64, ascending bool, limit int) ([]Message, error) {
+	order := map[bool]string{true: "DESC", false: "ASC"}[ascending] // of -id
+	var out []Message
+	for n := limit + limit/4 + 2; ; n *= 2 {
+		states, complete, err := r.firstRows(ctx, fmt.Sprintf("SELECT %s FROM state WHERE channel_id = %d AND %s ORDER BY inv %s", columns, channel, between(lo, hi), order), n)
+		if err != nil {
+			return nil, fmt.Errorf("page of channel %d: %w", channel, err)
+		}
+		if ascending {
+			slices.Reverse(states)
+		}
+		out = append(out, seen(states, nil)...)
+		if len(out) >= limit || complete {
+			return out[:min(limit, len(out))], nil
+		}
+		if len(states) == 0 {
+			continue // of one message only, and perhaps not all
+		}
+		if last := -states[len(states)-1].Inv; ascending {
+			lo = last + 1 // below hi, as there are more rows
+		} else {
+			hi = last
+		}
 	}
-	return rows, nil
+}
+
+// firstRows are the states of the first n rows of a query in the order of inv, newest first. Unless these are all, the
+// last message is left out, as its rows may be cut.
+func (r *Reader) firstRows(ctx context.Context, sql string, n int) (states []row, complete bool, err error) {
+	rows, err := r.rows(ctx, fmt.Sprintf("%s LIMIT %d", sql, n))
+	if err != nil || len(rows) < n {
+		return mergeRows(rows), true, err
+	}
+	cut := rows[len(rows)-1].Inv
+	return mergeRows(slices.DeleteFunc(rows, func(w row) bool { return w.Inv == cut })), false, nil
 }
 
 // span is how far the next page of a channel should look at first.

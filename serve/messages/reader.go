@@ -19,9 +19,9 @@ const oldest int64 = -1 << 63
 
 // Reader asks one ClickHouse. It is safe for many goroutines.
 type Reader struct {
-	pages, keys *chhttp.Client // each with the settings of its queries
-	epoch       schemas.Epoch
-	now         func() time.Time
+	pages, words, users *chhttp.Client // each with the settings of its queries
+	epoch               schemas.Epoch
+	now                 func() time.Time
 
 	mu    sync.Mutex
 	spans map[int64]time.Duration // how far the last page of a channel reached
@@ -32,19 +32,23 @@ const maxSpans = 50_000
 
 // New returns a reader; it does no I/O. The client's user must be allowed to change settings.
 func New(client *chhttp.Client, epoch schemas.Epoch) *Reader {
-	// One thread and small blocks, as few rows are wanted; what the engine would compile or postpone costs more than it saves.
+	// One thread and small blocks, as few rows are wanted; what the engine would compile or postpone costs more than it
+	// saves. Whether a projection would do is found out by analysing it as well, which takes half as long as the query.
 	small := map[string]string{
 		"max_threads": "1", "max_block_size": "256", "compile_expressions": "0", "compile_aggregate_expressions": "0",
-		"query_plan_optimize_lazy_materialization": "0", "date_time_output_format": "iso",
+		"query_plan_optimize_lazy_materialization": "0", "optimize_use_projections": "0", "date_time_output_format": "iso",
 	}
 	// Keys come from postings, without the texts. Never together with FINAL, which then misses rows, nor with the dynamic
 	// filter of ORDER BY … LIMIT, under which the words are taken apart by another rule than the index's (26.7).
-	postings := map[string]string{"query_plan_direct_read_from_text_index": "1", "use_top_k_dynamic_filtering": "0", "compile_expressions": "0"}
-	for _, settings := range []map[string]string{small, postings} { // of a store over shards; a message and its keys are on one
+	postings := map[string]string{
+		"query_plan_direct_read_from_text_index": "1", "use_top_k_dynamic_filtering": "0", "compile_expressions": "0", "optimize_use_projections": "0",
+	}
+	projection := map[string]string{"use_top_k_dynamic_filtering": "0", "compile_expressions": "0"}
+	for _, settings := range []map[string]string{small, postings, projection} { // of a store over shards; a message and its keys are on one
 		settings["distributed_product_mode"], settings["optimize_skip_unused_shards"] = "local", "1"
 	}
 	return &Reader{
-		pages: client.WithSettings(small), keys: client.WithSettings(postings), epoch: epoch, now: time.Now,
+		pages: client.WithSettings(small), words: client.WithSettings(postings), users: client.WithSettings(projection), epoch: epoch, now: time.Now,
 		spans: map[int64]time.Duration{},
 	}
 }
@@ -55,24 +59,27 @@ type key struct {
 	Inv     int64 `json:"inv"`
 }
 
-// of reads the messages of some keys, newest first; having names further conditions. Grouping them is FINAL for the few
-// rows that the keys find.
-func (r *Reader) of(ctx context.Context, keys []key, having string) ([]Message, error) {
+// in is the condition for some keys.
+func in(keys []key) string {
 	list := make([]string, len(keys))
 	for i, k := range keys {
 		list[i] = fmt.Sprintf("(%d,%d)", k.Channel, k.Inv)
 	}
-	return r.rows(ctx, "SELECT "+merged+" FROM state AS s WHERE (channel_id, inv) IN ("+strings.Join(list, ",")+
-		") GROUP BY channel_id, inv, ref_hash HAVING "+visible+" AND "+having+" ORDER BY inv, channel_id")
+	return "(channel_id, inv) IN (" + strings.Join(list, ",") + ")"
 }
 
-// walk reads messages newest first: batches of keys from next, which begins after the last one that it gave, and of each
-// batch the messages that read still finds there.
-func walk(limit int, next func(after *key, n int) ([]key, error), read func([]key) ([]Message, error)) ([]Message, error) {
+// of reads the states of some keys, newest first.
+func (r *Reader) of(ctx context.Context, keys []key, columns string) ([]row, error) {
+	rows, err := r.rows(ctx, "SELECT "+columns+" FROM state WHERE "+in(keys))
+	return mergeRows(rows), err
+}
+
+// walk reads messages newest first: next gives the next n keys, fewer at the end, and read the messages that are still
+// there of them.
+func walk(limit int, next func(n int) ([]key, error), read func([]key) ([]Message, error)) ([]Message, error) {
 	var out []Message
-	var last *key
 	for n := limit + limit/8 + 2; ; n *= 2 {
-		keys, err := next(last, n)
+		keys, err := next(n)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +96,6 @@ func walk(limit int, next func(after *key, n int) ([]key, error), read func([]ke
 		if len(keys) < n {
 			return out, nil
 		}
-		last = &keys[len(keys)-1]
 	}
 }
 
@@ -121,15 +127,25 @@ func between(lo, hi int64) string {
 
 // ByUser are a user's messages below an id, newest first, wherever they were written.
 func (r *Reader) ByUser(ctx context.Context, user, before int64, limit int) ([]Message, error) {
-	out, err := walk(limit, func(after *key, n int) ([]key, error) {
-		return chhttp.Select[key](ctx, r.keys, fmt.Sprintf(
-			"SELECT channel_id, inv FROM state WHERE tupleElement(author, 'id') = %d AND %s AND %s ORDER BY inv, channel_id LIMIT %d",
-			user, between(oldest, before), beyond(after), n))
+	var last *key
+	out, err := walk(limit, func(n int) ([]key, error) {
+		keys, err := r.written(ctx, user, between(oldest, before), last, n)
+		if len(keys) > 0 {
+			last = &keys[len(keys)-1]
+		}
+		return keys, err
 	}, func(keys []key) ([]Message, error) {
-		return r.of(ctx, keys, byUser(user))
+		states, err := r.of(ctx, keys, columns)
+		return seen(states, func(w *row) bool { return w.by(user) }), err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("messages of user %d: %w", user, err)
 	}
 	return out, nil
+}
+
+// written are keys of what a user ever wrote, after one and newest first.
+func (r *Reader) written(ctx context.Context, user int64, where string, after *key, n int) ([]key, error) {
+	return chhttp.Select[key](ctx, r.users, fmt.Sprintf(
+		"SELECT channel_id, inv FROM state WHERE tupleElement(author, 'id') = %d AND %s AND %s ORDER BY inv, channel_id LIMIT %d", user, where, beyond(after), n))
 }
