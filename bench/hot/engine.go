@@ -117,6 +117,14 @@ func (e *engine) parts(ctx context.Context) (parts, error) {
 	return one[parts](ctx, e.client, "SELECT count() AS count, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase() AND table = 'state'")
 }
 
+// merged is how many rows merges have read since the engine began, of all tables.
+func (e *engine) merged(ctx context.Context) (uint64, error) {
+	m, err := one[struct {
+		N uint64 `json:"n"`
+	}](ctx, e.client, "SELECT sum(value) AS n FROM system.events WHERE event = 'MergedRows'")
+	return m.N, err
+}
+
 // state is what readers find.
 type state struct {
 	Messages int64 `json:"messages"`

@@ -38,6 +38,7 @@ type sample struct {
 	at                                    time.Time
 	published, hot, cold                  int64 // records: in the topic, committed by hot, read by cold
 	worker, clickhouse, producer, machine time.Duration
+	parts                                 parts
 }
 
 // liveAll publishes at each rate for a while, with and without the index of words.
@@ -107,7 +108,7 @@ func (l *live) prepare(ctx context.Context, search string) (err error) {
 	c.ClickHouse = l.engine.section()
 	l.worker, err = bench.PrepareWorker(ctx, c)
 	if err == nil {
-		l.prober, err = newProber(l.o.kafka, l.topic, l.engine.client)
+		l.prober, err = newProber(l.o, l.topic, l.engine.client)
 	}
 	if err != nil {
 		l.engine.close(false)
@@ -150,7 +151,7 @@ func (l *live) measure(ctx context.Context, rate float64) (err error) {
 		if l.cold {
 			fmt.Printf(", of cold %d", s.published-s.cold)
 		}
-		fmt.Println()
+		fmt.Printf(", %d parts\n", s.parts.Count)
 		if !time.Now().Before(end) {
 			break
 		}
@@ -158,7 +159,10 @@ func (l *live) measure(ctx context.Context, rate float64) (err error) {
 			return err
 		}
 	}
-	return l.report(ctx, all, rate)
+	if err := l.report(ctx, all, rate); err != nil || !l.o.explain {
+		return err
+	}
+	return l.engine.explain(ctx, all[len(all)-1].hot)
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -192,6 +196,9 @@ func (l *live) sample(ctx context.Context) (s sample, err error) {
 		return s, err
 	}
 	s.at, s.published = time.Now(), bench.Sum(ends)
+	if s.parts, err = l.engine.parts(ctx); err != nil {
+		return s, err
+	}
 	return s, l.used(&s)
 }
 

@@ -17,7 +17,7 @@ func (l *live) report(ctx context.Context, all []sample, rate float64) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  from publish to the view messages: %s (asked every %v)\n", delays, pollEvery)
+	fmt.Printf("  from publish to the view messages: %s (asked every %v)\n", delays, l.o.poll)
 	cores := float64(runtime.NumCPU())
 	share := func(d time.Duration) float64 { return 100 * d.Seconds() / took.Seconds() }
 	worker, engine, producer := last.worker-first.worker, last.clickhouse-first.clickhouse, last.producer-first.producer
@@ -25,7 +25,7 @@ func (l *live) report(ctx context.Context, all []sample, rate float64) error {
 	fmt.Printf("  CPU, %% of a core: worker %.0f, ClickHouse %.0f, producer %.0f, broker, store and all else %.0f, idle %.0f of %.0f; without the producer %.0f events a CPU second\n",
 		share(worker), share(engine), share(producer), share(busy-worker-engine-producer), 100*cores-share(busy), 100*cores,
 		published*took.Seconds()/(busy-producer).Seconds())
-	p, err := l.engine.parts(ctx)
+	merged, err := l.engine.merged(ctx)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,12 @@ func (l *live) report(ctx context.Context, all []sample, rate float64) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  peak memory: worker %d MB, ClickHouse %d MB; %d parts of state, %d rows\n", w.Peak>>20, e.Peak>>20, p.Count, p.Rows)
+	most, sum := uint64(0), uint64(0)
+	for _, s := range all {
+		most, sum = max(most, s.parts.Count), sum+s.parts.Count
+	}
+	fmt.Printf("  peak memory: worker %d MB, ClickHouse %d MB; %d parts of state on average, %d at most, %d rows, each merged %.2f times since the start\n",
+		w.Peak>>20, e.Peak>>20, sum/uint64(len(all)), most, last.parts.Rows, float64(merged)/float64(max(last.hot, 1)))
 	return nil
 }
 

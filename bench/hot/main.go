@@ -30,6 +30,7 @@ type options struct {
 	settle     bool
 	rates      rates
 	during     time.Duration
+	poll       time.Duration
 	parts      string
 	s3         bench.S3
 	settings   bench.Settings
@@ -61,6 +62,7 @@ func parse(args []string) (o options, err error) {
 	f.BoolVar(&o.keep, "keep", false, "leave ClickHouse's data folders, and print where they are")
 	f.Var(&o.rates, "live", "instead: publish so many events a second (or at each of several rates, with commas) while the worker follows")
 	f.DurationVar(&o.during, "during", time.Minute, "how long each rate of -live is watched, after 20 s")
+	f.DurationVar(&o.poll, "poll", 50*time.Millisecond, "how often -live asks the view for its messages: a query costs ClickHouse CPU time, and delays are exact to this")
 	f.StringVar(&o.parts, "parts", "hot", "what follows -live: hot, or all: hot, cold, committer and resolver")
 	s3 := f.String("s3", os.Getenv("COLDSTREAM_TEST_S3"), "store for -parts all, host:port,access key,secret key (COLDSTREAM_TEST_S3)")
 	f.Var(&o.settings, "set", "a setting of the worker, as hot.batch_rows=400000; may be repeated")
@@ -78,6 +80,8 @@ func parse(args []string) (o options, err error) {
 		return o, errors.New("it needs a broker: `make bench-hot` starts one, or give -kafka")
 	case o.events < 1 || o.runs < 1:
 		return o, errors.New("-events and -runs want a number from 1")
+	case o.during <= 0 || o.poll <= 0:
+		return o, errors.New("-during and -poll want a time above nothing")
 	case o.parts != "hot" && o.parts != "all":
 		return o, fmt.Errorf("-parts %s: want hot or all", o.parts)
 	case o.search != "on" && o.search != "off" && o.search != "both":

@@ -17,7 +17,6 @@ import (
 
 const (
 	probeEvery = 25 * time.Millisecond // a message to one of the partitions in turn
-	pollEvery  = 50 * time.Millisecond // how often the view is asked: the delays are exact to that
 	probeFirst = int64(1) << 60        // channel of the first partition's probes; no generated channel is near it
 )
 
@@ -27,6 +26,7 @@ type prober struct {
 	kafka  *kgo.Client
 	client *chhttp.Client
 	topic  string
+	every  time.Duration // how often the view is asked: the delays are exact to that
 
 	mu     sync.Mutex
 	sent   map[int64]time.Time // by message id: published, not seen yet
@@ -34,24 +34,24 @@ type prober struct {
 	err    error
 }
 
-func newProber(kafka, topic string, client *chhttp.Client) (*prober, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(kafka), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0))
+func newProber(o options, topic string, client *chhttp.Client) (*prober, error) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(o.kafka), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(topic), kgo.ProducerLinger(0))
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	return &prober{kafka: cl, client: client, topic: topic, sent: map[int64]time.Time{}}, nil
+	return &prober{kafka: cl, client: client, topic: topic, every: o.poll, sent: map[int64]time.Time{}}, nil
 }
 
 // run publishes and polls until ctx ends.
 func (p *prober) run(ctx context.Context) {
 	defer p.kafka.Close()
 	var wg sync.WaitGroup
-	wg.Go(func() { p.every(ctx, probeEvery, p.publish()) })
-	wg.Go(func() { p.every(ctx, pollEvery, p.poll) })
+	wg.Go(func() { p.repeat(ctx, probeEvery, p.publish()) })
+	wg.Go(func() { p.repeat(ctx, p.every, p.poll) })
 	wg.Wait()
 }
 
-func (p *prober) every(ctx context.Context, d time.Duration, do func(context.Context) error) {
+func (p *prober) repeat(ctx context.Context, d time.Duration, do func(context.Context) error) {
 	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {

@@ -182,6 +182,7 @@ func boot(cfg childConfig) (*front, net.Listener, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	go lowerMerges()
 	f, err := newFront(e, cfg, listener.Addr().String())
 	if err != nil {
 		return nil, nil, err

@@ -77,15 +77,19 @@ func (k *block) cover(r schemas.Range, b *schemas.Batch, now time.Time) {
 	k.ranges = merge(k.ranges, r)
 }
 
-// due reports whether a block has waited long enough. While a backlog is read it waits longer: a few large parts cost
-// ClickHouse half of what many small ones do, and a row that has lain for seconds can lie for two more. That takes many
-// rows beside old ones, because a producer's clock may be slow.
+// due reports whether a block has waited long enough. A few large parts cost ClickHouse half of what many small ones do: each
+// insert has a price of its own, and a row is merged the more often the smaller the part was that it came in. So a block
+// that fills fast waits twice as long, and eight times while a backlog is read: a row that has lain for seconds can lie
+// for two more. That takes many rows beside old ones, because a producer's clock may be slow.
 func (k *block) due(now time.Time, c *Config) bool {
-	age := now.Sub(k.opened)
-	if k.behind && k.rows() >= c.MaxRows/16 {
-		return age >= 8*c.MaxAge
+	wait := c.MaxAge
+	if k.rows() >= c.MaxRows/16 {
+		wait *= 2
+		if k.behind {
+			wait *= 4
+		}
 	}
-	return age >= c.MaxAge
+	return now.Sub(k.opened) >= wait
 }
 
 // merge joins r to the range of its source, which ends where r begins.

@@ -32,8 +32,8 @@ type Config struct {
 	// MaxBytes is how many bytes of columns a block holds before it is sent. Default 128 MiB. MaxBlocks and one more of
 	// them may be held.
 	MaxBytes int
-	// MaxAge is how long a block waits for more rows; eight times as long while a backlog is read. Default 250 ms; the
-	// pipeline's tick must not be slower.
+	// MaxAge is how long a block waits for more rows: twice as long while it has a sixteenth of MaxRows by then, eight times
+	// while these are a backlog. Default 250 ms; the pipeline's tick must not be slower.
 	MaxAge time.Duration
 	// MaxBlocks bounds the blocks that are sealed and not committed: at that many the pipeline is asked to pause. Default 3.
 	MaxBlocks int

@@ -113,7 +113,7 @@ func TestNamesAreSentWhenNewerAndDifferent(t *testing.T) {
 	}
 }
 
-func TestABacklogWaitsForMoreRows(t *testing.T) {
+func TestManyRowsWaitForMore(t *testing.T) {
 	c := Config{MaxRows: 64, MaxAge: time.Second}
 	now := time.Unix(1_800_000_000, 0)
 	filled := func(rows int, record time.Time) *block {
@@ -131,12 +131,14 @@ func TestABacklogWaitsForMoreRows(t *testing.T) {
 		after time.Duration
 		due   bool
 	}{
-		"fresh, too early":             {filled(10, now), 900 * time.Millisecond, false},
-		"fresh":                        {filled(10, now), time.Second, true},
+		"few, too early":               {filled(3, now), 900 * time.Millisecond, false},
+		"few":                          {filled(3, now), time.Second, true},
+		"many, more will come":         {filled(4, now), 1900 * time.Millisecond, false},
+		"many, long enough":            {filled(4, now), 2 * time.Second, true},
 		"old, more will come":          {filled(10, now.Add(-time.Hour)), 7 * time.Second, false},
 		"old, long enough":             {filled(10, now.Add(-time.Hour)), 8 * time.Second, true},
 		"old by a slow clock, one row": {filled(1, now.Add(-time.Hour)), time.Second, true},
-		"no time of the record":        {filled(10, time.UnixMicro(-1)), time.Second, true},
+		"no time of the record":        {filled(10, time.UnixMicro(-1)), 2 * time.Second, true},
 	} {
 		if got := a.k.due(now.Add(a.after), &c); got != a.due {
 			t.Errorf("%s: due %v after %v", name, got, a.after)
