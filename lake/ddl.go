@@ -7,7 +7,7 @@ import (
 
 // EngineOptions say how ClickHouse is to see the table.
 type EngineOptions struct {
-	// Keys puts the store's credentials into the statement. Without them the server must have its own for the store's
+	// Keys puts the store's credentials into the statement, where they are given rather than a role's. Without them the server must have its own for the store's
 	// URL: the one-box engine has; elsewhere <s3> in its configuration keeps them out of the table's definition.
 	Keys bool
 	// URL is the table's folder as the server reaches it; "" means as we do.
@@ -31,7 +31,7 @@ func EngineDDL(t *Table, o EngineOptions) []string {
 		url = t.store.BaseURL(t.name)
 	}
 	args := []string{quote(url)}
-	if cfg := t.store.Config(); o.Keys {
+	if cfg := t.store.Config(); o.Keys && cfg.AccessKey != "" {
 		args = append(args, quote(cfg.AccessKey), quote(cfg.SecretKey))
 	}
 	columns := make([]string, 0, len(EventsSchema().Fields()))

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,26 +75,27 @@ func (d diagnosed) String() string {
 func examine(ctx context.Context, cfg *config.Config) diagnosis {
 	r := diagnosis{OK: true}
 	for _, c := range []struct {
-		name string
-		fix  string
-		run  func(context.Context, *config.Config) (string, error)
+		name   string
+		fix    string
+		advice func(*config.Config, error) string // of an error that says more than that the check failed
+		run    func(context.Context, *config.Config) (string, error)
 	}{
-		{"kafka", "start the broker, or set kafka.brokers (COLDSTREAM_KAFKA_BROKERS) to its host:port", checkKafka},
-		{"kafka topics", "run `coldstream init`", checkTopics},
-		{"kafka transactions", "if its producer does not run any more, end it with the command above; readers get nothing of the partition until it is over", checkTransactions},
-		{"object store", "start it, or set s3.endpoint and its keys; it must support conditional writes (If-None-Match, If-Match)", checkStore},
-		{"lake", "run `coldstream init`; if it was run, restore the bucket's lake/events/metadata", checkLake},
-		{"clickhouse", "start it, or set clickhouse.addr, user and password", checkClickHouse},
-		{"clickhouse schema", "run `coldstream migrate`, or use the newer coldstream that made the schema", checkSchema},
-		{"clocks", "set this machine's clock, or the server's, by NTP: times are compared to within a day, metrics to seconds", checkClocks},
-		{"data folder", "give --data a folder that you may write to, with free disk", checkData},
+		{"kafka", "start the broker, or set kafka.brokers (COLDSTREAM_KAFKA_BROKERS) to its host:port", kafkaAdvice, checkKafka},
+		{"kafka topics", "run `coldstream init`", kafkaAdvice, checkTopics},
+		{"kafka transactions", "if its producer does not run any more, end it with the command above; readers get nothing of the partition until it is over", kafkaAdvice, checkTransactions},
+		{"object store", "start it, or set s3.endpoint and its keys; it must support conditional writes (If-None-Match, If-Match)", storeAdvice, checkStore},
+		{"lake", "run `coldstream init`; if it was run, restore the bucket's lake/events/metadata", storeAdvice, checkLake},
+		{"clickhouse", "start it, or set clickhouse.addr, user and password", clickHouseAdvice, checkClickHouse},
+		{"clickhouse schema", "run `coldstream migrate`, or use the newer coldstream that made the schema", clickHouseAdvice, checkSchema},
+		{"clocks", "set this machine's clock, or the server's, by NTP: times are compared to within a day, metrics to seconds", storeAdvice, checkClocks},
+		{"data folder", "give --data a folder that you may write to, with free disk", func(*config.Config, error) string { return "" }, checkData},
 	} {
 		bound, cancel := context.WithTimeout(ctx, 10*time.Second)
 		detail, err := c.run(bound, cfg)
 		cancel()
 		d := diagnosed{Name: c.name, OK: err == nil, Detail: detail}
 		if err != nil {
-			d.Detail, d.Fix, r.OK = err.Error(), cmp.Or(advice(err), c.fix), false
+			d.Detail, d.Fix, r.OK = err.Error(), cmp.Or(c.advice(cfg, err), c.fix), false
 		}
 		r.Checks = append(r.Checks, d)
 	}
@@ -235,7 +237,13 @@ func checkClocks(ctx context.Context, cfg *config.Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	trust, err := storeTrust(cfg)
+	if err != nil {
+		return "", err
+	}
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Do(req)
 	if err != nil {
 		return "", err
 	}

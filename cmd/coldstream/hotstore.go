@@ -2,21 +2,27 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/tlsfiles"
 	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
 )
 
-// openClickHouse makes a client for readers; it does no I/O.
+// openClickHouse makes a client for readers; it asks no server.
 func openClickHouse(cfg *config.Config) (*chhttp.Client, error) {
 	return openServer(cfg, cfg.ClickHouse.Addr)
 }
 
 func openServer(cfg *config.Config, addr string) (*chhttp.Client, error) {
+	trust, err := (tlsfiles.Files{CA: cfg.ClickHouse.TLSCA}).Config()
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse.tls_ca: %w", err)
+	}
 	return chhttp.New(chhttp.Config{
-		Addr: addr, User: cfg.ClickHouse.User, Password: cfg.ClickHouse.Password, Database: cfg.ClickHouse.Database,
+		Addr: addr, User: cfg.ClickHouse.User, Password: cfg.ClickHouse.Password, Database: cfg.ClickHouse.Database, TLS: trust,
 	})
 }
 

@@ -111,12 +111,9 @@ func initTopics(ctx context.Context, cfg *config.Config, dryRun bool) ([]topics.
 	return steps, nil
 }
 
-// openTable opens the lake's store and names the table of events; it does no I/O.
+// openTable opens the lake's store and names the table of events; it asks no server.
 func openTable(cfg *config.Config) (*lake.Table, error) {
-	store, err := objects.Open(objects.Config{
-		Endpoint: cfg.S3.Endpoint, Region: cfg.S3.Region, AccessKey: cfg.S3.AccessKey, SecretKey: cfg.S3.SecretKey,
-		Bucket: cfg.S3.Bucket, Prefix: cfg.S3.Prefix,
-	})
+	store, err := openStore(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/tlsfiles"
 )
 
 func newSQLCommand(g *globals) *cobra.Command {
@@ -33,7 +34,10 @@ func newSQLCommand(g *globals) *cobra.Command {
 			if err := cfg.Need(false, false, true); err != nil {
 				return err
 			}
-			s := &sqlClient{cfg: cfg.ClickHouse, out: cmd.OutOrStdout(), errs: cmd.ErrOrStderr()}
+			s, err := newSQLClient(cfg.ClickHouse, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if err != nil {
+				return failed(err)
+			}
 			s.format = sqlFormat(g.json, format, s.out)
 			if analyst {
 				if err := s.becomeAnalyst(g); err != nil {
@@ -81,6 +85,22 @@ type sqlClient struct {
 	format string
 	out    io.Writer
 	errs   io.Writer
+	base   string // of the server's URL
+	http   *http.Client
+}
+
+func newSQLClient(cfg config.ClickHouse, out, errs io.Writer) (*sqlClient, error) {
+	trust, err := (tlsfiles.Files{CA: cfg.TLSCA}).Config()
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse.tls_ca: %w", err)
+	}
+	base := strings.TrimRight(cfg.Addr, "/")
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = trust
+	return &sqlClient{cfg: cfg, out: out, errs: errs, base: base, http: &http.Client{Transport: transport}}, nil
 }
 
 func (s *sqlClient) becomeAnalyst(g *globals) error {
@@ -112,13 +132,13 @@ func (s *sqlClient) run(ctx context.Context, query string) error {
 	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && isTerminal(s.out) {
 		values.Set("output_format_pretty_max_value_width", fmt.Sprint(max(width/3, 20)))
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.cfg.Addr+"/?"+values.Encode(), strings.NewReader(query))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/?"+values.Encode(), strings.NewReader(query))
 	if err != nil {
 		return failed(err)
 	}
 	req.Header.Set("X-ClickHouse-User", s.cfg.User)
 	req.Header.Set("X-ClickHouse-Key", s.cfg.Password)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.http.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

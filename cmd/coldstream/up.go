@@ -125,6 +125,7 @@ func startBox(ctx context.Context, f *boxFlags, cfg *config.Config, dir string) 
 	}
 	if f.external.User != "" {
 		f.external.Addr, f.external.Password, f.external.Database = f.clickhouse, os.Getenv("COLDSTREAM_CLICKHOUSE_PASSWORD"), box.Database
+		f.external.TLSCA = cfg.ClickHouse.TLSCA
 		c.ExternalClickHouse = &f.external
 		return box.Start(ctx, c)
 	}

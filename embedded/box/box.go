@@ -176,7 +176,7 @@ func (b *Box) Ready() config.Ready {
 		S3:    config.ReadyS3{Addr: b.s3.Addr(), AccessKey: b.secret.S3Access, SecretKey: b.secret.S3Secret, Bucket: Bucket},
 	}
 	if x := b.cfg.ExternalClickHouse; x != nil {
-		r.ClickHouse = config.ReadyClickHouse{Addr: x.Addr, User: x.User, Password: x.Password, Database: x.Database}
+		r.ClickHouse = config.ReadyClickHouse{Addr: x.Addr, User: x.User, Password: x.Password, Database: x.Database, TLSCA: x.TLSCA}
 		return r
 	}
 	r.ClickHouse = config.ReadyClickHouse{

@@ -10,6 +10,7 @@ package chhttp
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,8 @@ type Config struct {
 	Password string
 	Database string            // empty: the server's default database
 	Settings map[string]string // sent with every request
+	// TLS is for addresses with https; nil: what the system trusts. It is not for a Transport of the caller's.
+	TLS *tls.Config
 	// Transport carries the requests; nil: one of the client's own, with keep-alive.
 	Transport http.RoundTripper
 }
@@ -55,6 +58,7 @@ func New(c Config) (*Client, error) {
 		c.Transport = &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 			MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
+			TLSClientConfig: c.TLS, TLSHandshakeTimeout: 5 * time.Second,
 		}
 	}
 	return &Client{hosts: hosts, config: c, http: &http.Client{Transport: c.Transport}}, nil

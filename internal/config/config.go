@@ -58,7 +58,7 @@ func (k *Kafka) Heartbeat() time.Duration { return k.SessionTimeout / 15 }
 type Topics struct{ Events, Chunks, Erasures, DLQ string }
 
 // S3 says where the lake is.
-type S3 struct{ Endpoint, Region, AccessKey, SecretKey, Bucket, Prefix string }
+type S3 struct{ Endpoint, Region, AccessKey, SecretKey, Bucket, Prefix, TLSCA string }
 
 // ClickHouse says where the hot store is, and whether the statement by which it reads the lake carries the store's keys.
 // Cluster and Shards are for a store that is spread over servers.
@@ -68,6 +68,7 @@ type ClickHouse struct {
 	Cluster                        string
 	Shards                         []string
 	Replicated                     bool
+	TLSCA                          string
 }
 
 // HTTP is the address of status, health and metrics.
@@ -215,7 +216,8 @@ func (c *Config) Validate() Problems {
 	bad(c.S3.Bucket != "", "s3.bucket", "must not be empty")
 	c.Lake.validateREST(bad)
 	bad((c.Lake.Clients.AccessKey == "") == (c.Lake.Clients.SecretKey == ""), "lake.clients.secret_key", "an access key and a secret key go together: set both or neither")
-	bad(!strings.Contains(c.ClickHouse.Addr, "://"), "clickhouse.addr", "host:port of the HTTP interface, without a scheme")
+	c.S3.validate(bad)
+	c.ClickHouse.validateAddr(bad)
 	c.ClickHouse.validateShards(bad)
 	bad(c.Cold.Checkpoint >= time.Second && c.Cold.Checkpoint <= 24*time.Hour, "cold.checkpoint", "%v: from 1s to 24h", c.Cold.Checkpoint)
 	bad(c.Cold.Grace >= 0, "cold.grace", "%v: 0 or more", c.Cold.Grace)

@@ -14,7 +14,7 @@ import (
 // ReadyFile is the name of the file in the data folder that says where a running `up` answers.
 const ReadyFile = "ready.json"
 
-// Ready is what `up` writes when everything answers. Addresses are host:port without a scheme.
+// Ready is what `up` writes when everything answers. Addresses are host:port without a scheme, but of a ClickHouse that was there it is as it was given.
 type Ready struct {
 	Kafka      ReadyAddr       `json:"kafka"`
 	S3         ReadyS3         `json:"s3"`
@@ -43,6 +43,7 @@ type ReadyClickHouse struct {
 	Password string       `json:"password"`
 	Database string       `json:"database"`
 	Analyst  ReadyAnalyst `json:"analyst"`
+	TLSCA    string       `json:"tls_ca,omitempty"` // of a server that was there, if its address is https
 }
 
 // ReadyAnalyst is the read-only user.
@@ -91,7 +92,7 @@ func (r *Ready) Apply(c *Config, dir string) {
 	c.Kafka.Brokers, c.Kafka.KafkaSecurity = []string{r.Kafka.Addr}, KafkaSecurity{SASL: SASLNone}
 	c.S3.Endpoint, c.S3.AccessKey, c.S3.SecretKey, c.S3.Bucket = r.S3.Addr, r.S3.AccessKey, r.S3.SecretKey, r.S3.Bucket
 	c.ClickHouse = ClickHouse{
-		Addr: r.ClickHouse.Addr, User: r.ClickHouse.User, Password: r.ClickHouse.Password, Database: r.ClickHouse.Database,
+		Addr: r.ClickHouse.Addr, User: r.ClickHouse.User, Password: r.ClickHouse.Password, Database: r.ClickHouse.Database, TLSCA: r.ClickHouse.TLSCA,
 		LakeKeys: r.ClickHouse.Analyst.User == "", // the embedded engine, which has an analyst, has the keys itself
 	}
 	c.HTTP.Addr, c.Data = r.HTTP.Addr, dir

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -115,8 +116,8 @@ func (c *Config) Warnings() Problems {
 // checkServerURL takes host:port, or a URL of http or https without more than a host and a port.
 func checkServerURL(addr string) error {
 	if !strings.Contains(addr, "://") {
-		if addr != "" && !strings.Contains(addr, ":") {
-			return fmt.Errorf("%q is not host:port", addr)
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("%q is neither host:port nor a URL such as https://host:8443", addr)
 		}
 		return nil
 	}
@@ -128,4 +129,28 @@ func checkServerURL(addr string) error {
 		return errors.New(addr + " has no port: ClickHouse's are 8123 for http and 8443 for https")
 	}
 	return nil
+}
+
+func (c *ClickHouse) validateAddr(bad badFunc) {
+	if c.Addr != "" {
+		err := checkServerURL(c.Addr)
+		bad(err == nil, "clickhouse.addr", "%v", err)
+	}
+	https := strings.Contains(c.Addr+strings.Join(c.Shards, " "), "https://")
+	validateCA(bad, "clickhouse.tls_ca", c.TLSCA, c.Addr == "" || https, "clickhouse.addr is not an https:// URL")
+}
+
+func (s *S3) validate(bad badFunc) {
+	bad((s.AccessKey == "") == (s.SecretKey == ""), "s3.secret_key", "an access key and a secret key go together: set both, or neither for the environment, the shared file or the role")
+	validateCA(bad, "s3.tls_ca", s.TLSCA, s.Endpoint == "" || strings.HasPrefix(s.Endpoint, "https://"), "s3.endpoint is not an https:// URL")
+}
+
+func validateCA(bad badFunc, key, file string, used bool, unused string) {
+	if file == "" {
+		return
+	}
+	bad(used, key, "it is for TLS, and %s", unused)
+	if _, err := tlsfiles.Pool(file); err != nil {
+		bad(false, key, "%v", err)
+	}
 }

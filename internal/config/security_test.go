@@ -72,3 +72,29 @@ func TestBoxHasNoSecurity(t *testing.T) {
 	(&config.Ready{}).Apply(c, "d")
 	require.Equal(t, config.KafkaSecurity{SASL: config.SASLNone}, c.Kafka.KafkaSecurity)
 }
+
+func TestAddressesOfSecuredStores(t *testing.T) {
+	ca := testkit.NewAuthority(t)
+	for _, c := range []struct{ doc, says string }{ // says "": no mistake
+		{"clickhouse: {addr: \"https://h:8443\", tls_ca: " + ca.File + "}", ""},
+		{"clickhouse: {addr: \"h:8123\", cluster: c, shards: [\"https://a:8443 https://b:8443\", \"c:8123\"], tls_ca: " + ca.File + "}", ""},
+		{"s3: {endpoint: \"https://h\", tls_ca: " + ca.File + "}", ""},
+		{"s3: {endpoint: \"https://h\", access_key: a, secret_key: b}", ""},
+		{"clickhouse: {addr: \"https://h\"}", "clickhouse.addr: https://h has no port"},
+		{"clickhouse: {addr: h}", `clickhouse.addr: "h" is neither host:port nor a URL`},
+		{"clickhouse: {addr: \"tcp://h:9000\"}", `clickhouse.addr: "tcp://h:9000" is neither`},
+		{"clickhouse: {addr: \"https://ann:pw@h:8443\"}", "is neither host:port nor a URL"},
+		{"clickhouse: {addr: \"h:8123\", tls_ca: " + ca.File + "}", "clickhouse.tls_ca: it is for TLS, and clickhouse.addr is not an https:// URL"},
+		{"clickhouse: {cluster: c, shards: [\"https://a/x\"]}", `clickhouse.shards: "https://a/x" is neither`},
+		{"s3: {endpoint: \"h:9000\", tls_ca: " + ca.File + "}", "s3.tls_ca: it is for TLS, and s3.endpoint is not"},
+		{"s3: {endpoint: \"https://h\", tls_ca: " + ca.Key + "}", "s3.tls_ca: " + ca.Key + ": no certificate in it"},
+		{"s3: {access_key: a}", "s3.secret_key: an access key and a secret key go together"},
+	} {
+		_, err := load(t, c.doc+"\n", nil)
+		if c.says == "" {
+			require.NoError(t, err, c.doc)
+			continue
+		}
+		require.ErrorContains(t, err, c.says, c.doc)
+	}
+}

@@ -22,7 +22,8 @@ func (c *ClickHouse) validateShards(bad func(ok bool, key, format string, a ...a
 	for _, replicas := range c.Replicas() {
 		bad(c.Replicated || len(replicas) == 1, "clickhouse.replicated", "without replication a shard is one server, and %q are %d", strings.Join(replicas, " "), len(replicas))
 		for _, addr := range replicas {
-			bad(!strings.Contains(addr, "://") && strings.Contains(addr, ":"), "clickhouse.shards", "%q: host:port of the HTTP interface, without a scheme", addr)
+			err := checkServerURL(addr)
+			bad(err == nil, "clickhouse.shards", "%v", err)
 			bad(!seen[addr], "clickhouse.shards", "%s stands twice", addr)
 			seen[addr] = true
 		}
