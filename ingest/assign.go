@@ -45,14 +45,15 @@ func (s *session) open(ctx context.Context) error {
 	return nil
 }
 
-// describe learns cluster and topic ids.
+// describe learns cluster and topic ids, and sees to it that nothing hangs that the group would wait for.
 func (s *session) describe(ctx context.Context) error {
 	client, err := kgo.NewClient(s.cfg.Client...)
 	if err != nil {
 		return fmt.Errorf("client of group %s: %w", s.cfg.Group, err)
 	}
 	defer client.Close()
-	meta, err := kadm.NewClient(client).Metadata(ctx, s.cfg.Topics...)
+	admin := kadm.NewClient(client)
+	meta, err := admin.Metadata(ctx, s.cfg.Topics...)
 	if err != nil {
 		return fmt.Errorf("%w: metadata of %v: %w", schemas.ErrRewind, s.cfg.Topics, err)
 	}
@@ -67,6 +68,7 @@ func (s *session) describe(ctx context.Context) error {
 		}
 		s.topics[name] = topic{cluster: meta.Cluster, id: d.ID, uuid: uuid.UUID(d.ID).String(), decoder: s.cfg.Decoder(name)}
 	}
+	_ = s.completeHanging(ctx, admin) // offsets that hang with a transaction would be waited for
 	return nil
 }
 
@@ -75,7 +77,7 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 	s.mu.Lock() // open holds it until the session has its client
 	client, admin := s.client, s.admin
 	s.mu.Unlock()
-	err := s.endPrevious(ctx, client)
+	err := s.endPrevious(ctx, client, admin)
 	var plan []*partition
 	if err == nil {
 		plan, err = s.plan(ctx, admin, offsets)
@@ -102,23 +104,6 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 		offsets[p.src.Topic][p.src.Partition] = at
 	}
 	return offsets, nil
-}
-
-const endTransactions = 4
-
-// endPrevious takes the producer id, which ends a transaction that a process before this one left open. Its records would
-// be waited for otherwise, as long as the broker lets a transaction live. A coordinator that cannot end it answers "not now"
-// for ever, and the client would ask for ever; after endTransactions times a transaction's bound a new membership asks.
-func (s *session) endPrevious(ctx context.Context, client *kgo.Client) error {
-	if s.cfg.TransactionalID == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, endTransactions*s.cfg.TransactionTimeout)
-	defer cancel()
-	if _, _, err := client.ProducerID(ctx); err != nil {
-		return fmt.Errorf("%w: producer id of %s: %w", schemas.ErrRewind, s.cfg.TransactionalID, err)
-	}
-	return nil
 }
 
 // assign starts the partitions of a plan, in the sink first.

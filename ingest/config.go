@@ -28,6 +28,9 @@ type Config struct {
 	// survive restarts; see OpenInstance.
 	TransactionalID string
 
+	// TransactionTopics are those, beside Topics, to which the group's transactions write.
+	TransactionTopics []string
+
 	// Floor is asked where the table stands; reading starts at the later of that and the group's offset. nil: the
 	// group's offset alone.
 	Floor FloorFunc
@@ -50,6 +53,7 @@ type Config struct {
 	TransactionTimeout time.Duration // default 15 s, the broker's bound; the pipeline gives up at two thirds
 	CloseTimeout       time.Duration // bound of the last Sink.Close; default 20 s
 	Idle               time.Duration // how often an Idler is told; default 10 s
+	Hanging            time.Duration // how often it is looked for transactions that the broker has left open; default 30 s
 	Backoff            time.Duration // wait before joining again after a rewind, at most; default 2 s
 
 	Logger *slog.Logger     // default slog.Default()
@@ -70,6 +74,7 @@ func (c Config) withDefaults() Config {
 	def(&c.CloseTimeout, 20*time.Second)
 	def(&c.Backoff, 2*time.Second)
 	def(&c.Idle, 10*time.Second)
+	def(&c.Hanging, 30*time.Second)
 	if c.MaxPoll == 0 {
 		c.MaxPoll = 10_000
 	}
@@ -101,7 +106,7 @@ func (c Config) Validate() error {
 	need(c.Group != "", "no consumer group")
 	need(c.Decoder != nil, "no decoder")
 	need(c.Sink != nil, "no sink")
-	for _, d := range []time.Duration{c.Tick, c.SessionTimeout, c.Heartbeat, c.RebalanceTimeout, c.TransactionTimeout, c.CloseTimeout, c.Backoff, c.Idle} {
+	for _, d := range []time.Duration{c.Tick, c.SessionTimeout, c.Heartbeat, c.RebalanceTimeout, c.TransactionTimeout, c.CloseTimeout, c.Backoff, c.Idle, c.Hanging} {
 		need(d >= 0, "a negative duration")
 	}
 	need(c.MaxPoll >= 0 && c.FetchBytes >= 0, "a negative limit")

@@ -36,6 +36,7 @@ type session struct {
 	topics map[string]topic
 	fail   context.CancelCauseFunc // ends the session
 	clock  wallClock
+	begun  bool // the producer id is taken; of adjust alone
 
 	// under Pipeline.mu
 	parts   map[partitionKey]*partition
@@ -153,12 +154,13 @@ func (s *session) close() error {
 }
 
 func (s *session) read(ctx context.Context) error {
+	watch, stop := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	defer done.Wait()
+	defer stop()
+	done.Go(func() { s.watchHanging(watch) })
 	if idler, ok := s.cfg.Sink.(Idler); ok {
-		watch, stop := context.WithCancel(ctx)
-		var done sync.WaitGroup
 		done.Go(func() { s.watchIdle(watch, idler) })
-		defer done.Wait()
-		defer stop()
 	}
 	for ctx.Err() == nil {
 		var err error

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -75,6 +76,23 @@ func (f *s3Front) hitsOf(x *s3Fault) int {
 
 func restartKafka(w *world, f *fault) (bool, string) { return w.restart(w.kafka, f) }
 func restartMinIO(w *world, f *fault) (bool, string) { return w.restart(w.minio, f) }
+
+// restartKafkaAt ends the broker while a worker is in its transaction. By SIGTERM a broker goes on answering for a moment, in
+// which the worker goes on as well: what the coordinator has promised then it must keep after its start.
+func restartKafkaAt(w *world, f *fault) (bool, string) {
+	signal, step, _ := strings.Cut(f.Step, " ")
+	at := *f
+	at.Step = step
+	h, ok := w.catch(&at, workerSlots)
+	if !ok {
+		return false, "nobody came"
+	}
+	w.slots[h.slot].faulty.Unlock()
+	time.AfterFunc(time.Duration(f.Pick%300)*time.Millisecond, h.let)
+	at.Step = signal
+	fired, detail := w.restart(w.kafka, &at)
+	return fired, h.slot + " in it; " + detail
+}
 
 func (w *world) restart(s *server, f *fault) (bool, string) {
 	s.faulty.Lock()

@@ -25,6 +25,7 @@ func kinds() []*kind {
 		{name: "rebalance-storm", often: 2, min: 5 * sec, max: 8 * sec, inject: rebalanceStorm},
 		{name: "clock-step", often: 2, alone: true, steps: []string{"+10m", "-10m", "+26h", "-26h"}, min: 11 * sec, max: 15 * sec, inject: clockStep},
 		{name: "kafka-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartKafka},
+		{name: "kafka-restart-at", often: 2, steps: restartsAt(), min: 1 * sec, max: 4 * sec, inject: restartKafkaAt},
 		{name: "s3-restart", steps: []string{"TERM", "KILL"}, min: 1 * sec, max: 4 * sec, inject: restartMinIO},
 		{name: "compact", often: 2, steps: []string{"once", "two", "kill"}, min: 200 * time.Millisecond, max: 1500 * time.Millisecond, inject: compactBeside},
 		{name: "sweep", often: 2, inject: upkeep},
@@ -59,6 +60,15 @@ var upkeepSteps = append(slices.Clone(faults.UpkeepSteps), faults.CommitterStage
 // betweenRequests are the steps at which a transaction is open, and the last before it is.
 var betweenRequests = []faults.Step{
 	faults.WorkerTxnBegun, faults.WorkerProduced, faults.WorkerTxnAdded, faults.WorkerTxnOffsets, faults.WorkerTxnEnded,
+}
+
+// restartsAt are the steps of a transaction at which the broker goes, by either signal.
+func restartsAt() []string {
+	var out []string
+	for _, step := range betweenRequests {
+		out = append(out, "TERM "+string(step), "KILL "+string(step))
+	}
+	return out
 }
 
 func words(steps []faults.Step) []string {

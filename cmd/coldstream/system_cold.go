@@ -43,7 +43,8 @@ func (s *system) runCold(ctx context.Context, instance *ingest.Instance) error {
 	group := s.cfg.Kafka.GroupOf(partCold)
 	p, err := ingest.New(ingest.Config{
 		Client: s.client(partCold), Topics: []string{t.Events}, Group: group, TransactionalID: instance.TransactionalID(group),
-		Floor: coldsink.Floor(table, s.client(partCold), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink,
+		TransactionTopics: []string{t.Chunks, t.DLQ},
+		Floor:             coldsink.Floor(table, s.client(partCold), t.Chunks), Decoder: s.decoder, Processors: s.coldProcessors, Sink: sink,
 		Publish: publisher(out), Sample: ingest.Sample{Topic: s.cfg.Dedup.SampleTopic, Every: s.cfg.Dedup.SampleEvery}, Logger: s.log,
 		SessionTimeout: s.cfg.Kafka.SessionTimeout, Heartbeat: s.cfg.Kafka.Heartbeat(),
 	})
