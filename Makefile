@@ -54,7 +54,7 @@ test: go libchdb ## all tests on the embedded servers (PKG, ARGS)
 
 .PHONY: test-real
 test-real: go libchdb ## the conformance suites on Apache Kafka, MinIO and a REST catalog, which it fetches and starts (REAL_PKG, ARGS)
-	scripts/real-servers.sh run -- scripts/real-catalog.sh run -- sh -c 'go test -count 1 -timeout 20m $(ARGS) $(REAL_PKG) && go test -count 1 -run TestRealScripts ./cmd/coldstream'
+	scripts/real-servers.sh run -- scripts/real-catalog.sh run -- sh -c 'go test -count 1 -timeout 20m $(ARGS) $(REAL_PKG) && go test -count 1 -run TestReal ./cmd/coldstream'
 
 # Faults to inject, the seed of their plan (none: from the clock), the log that all runs add to.
 N ?= 100

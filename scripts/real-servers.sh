@@ -108,10 +108,19 @@ remember() { printf '%s %s %s\n' "$2" "$3" "$(began "$3")" >>"$1/pids"; }
 # began PID: when a process began, in clock ticks since boot; empty when there is none.
 began() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20 || true; }
 
+# certify FOLDER: a certificate for loopback that is its own authority, for Kafka and (ca.pem) for its clients.
+certify() {
+  local key=(-keystore "$1/kafka.p12" -storetype PKCS12 -storepass coldstream -alias kafka)
+  keytool -genkeypair "${key[@]}" -keyalg EC -dname CN=localhost -ext SAN=dns:localhost,ip:127.0.0.1 -validity 2 >"$1/keytool.log" 2>&1 &&
+    keytool -exportcert "${key[@]}" -rfc >"$1/ca.pem" 2>>"$1/keytool.log" || fail "$1" keytool 'keytool (of Java) could not make a certificate'
+}
+
 start_kafka() {
-  local folder=$1 port=$2 controller=$3 id data=${COLDSTREAM_KAFKA_DATA:-$1/kafka}
-  sed -e "s|@KAFKA_PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$data|g" \
-    "$here/../infra/kafka/server.properties" >"$folder/server.properties"
+  local folder=$1 port=$2 controller=$3 secured=$4 id data=${COLDSTREAM_KAFKA_DATA:-$1/kafka}
+  certify "$folder"
+  cat "$here/../infra/kafka/server.properties" "$here/../infra/kafka/secured.properties" |
+    sed -e "s|@KAFKA_PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@SECURED_PORT@|$secured|g; s|@KEYSTORE@|$folder/kafka.p12|g; s|@DATA@|$data|g" \
+      >"$folder/server.properties"
   cp "$here/../infra/kafka/log4j2.xml" "$folder/"
   local java=(java -Dlog4j2.configurationFile="$folder/log4j2.xml" -cp "$kafka_home/libs/*")
   if [ ! -f "$data/meta.properties" ]; then
@@ -152,19 +161,21 @@ wait_for() {
 
 # start_all FOLDER: both servers, with their data and pids in FOLDER; FOLDER/env gets the variables.
 start_all() {
-  local folder=$1 kafka controller minio console
+  local folder=$1 kafka controller secured minio console
   check_java
   once kafka fetch_kafka
   once minio build_minio
   free_port && kafka=$found_port
   free_port && controller=$found_port
+  free_port && secured=$found_port
   free_port && minio=$found_port
   free_port && console=$found_port
   start_minio "$folder" "$minio" "$console"
-  start_kafka "$folder" "$kafka" "$controller"
+  start_kafka "$folder" "$kafka" "$controller" "$secured"
   wait_for "$folder" kafka kafka_answers "$kafka"
   wait_for "$folder" minio minio_answers "$minio"
   printf 'export COLDSTREAM_TEST_KAFKA=127.0.0.1:%s\n' "$kafka" >"$folder/env"
+  printf 'export COLDSTREAM_TEST_KAFKA_SECURED=127.0.0.1:%s,ann,coldstream-secret,%s\n' "$secured" "$folder/ca.pem" >>"$folder/env"
   printf 'export COLDSTREAM_TEST_S3=127.0.0.1:%s,%s,%s\n' "$minio" "$minio_user" "$minio_password" >>"$folder/env"
 }
 

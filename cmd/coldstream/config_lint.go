@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ Exit status: 0 no mistakes, 2 some.`,
 func lintFiles(cmd *cobra.Command, g *globals, files []string) error {
 	all := config.Problems{}
 	for _, f := range files {
-		err := lintFile(f)
+		err := lintFile(f, cmd.ErrOrStderr())
 		var ps config.Problems
 		switch {
 		case errors.As(err, &ps):
@@ -53,15 +54,20 @@ func lintFiles(cmd *cobra.Command, g *globals, files []string) error {
 	return nil
 }
 
-func lintFile(file string) error {
+// lintFile says the mistakes of a file as its error, and to w what is none and hardly meant.
+func lintFile(file string, w io.Writer) error {
 	if isPolicy(file) {
 		_, err := loadPolicy(file, func(*redact.Policy) {})
 		return err
 	}
 	cfg, err := config.Load(file, func(string) (string, bool) { return "", false })
-	if err == nil {
-		_, err = chainProgram(cfg)
+	if err != nil {
+		return err
 	}
+	for _, p := range cfg.Warnings() {
+		fmt.Fprintf(w, "%s: warning: %v\n", file, p)
+	}
+	_, err = chainProgram(cfg)
 	return err
 }
 

@@ -44,8 +44,14 @@ func coldstreamRuns(args ...string) (code int, out, errs string) {
 // Every client of the archive's way from a secured broker into a bucket: init, generate, workers, committer, lag, verify, dlq.
 func TestArchiveOfASecuredBroker(t *testing.T) {
 	ca, kafka := securedBroker(t)
+	archive(t, kafka("pw", ca.File))
+}
+
+// archive brings events from the brokers of a configuration into a bucket, and compares.
+func archive(t *testing.T, kafka string) {
+	t.Helper()
 	s3 := testkit.S3(t)
-	file := writeConfig(t, kafka("pw", ca.File)+fmt.Sprintf("s3: {endpoint: %q, access_key: %q, secret_key: %q, bucket: %q, prefix: secure}\n", s3.Endpoint, s3.AccessKey, s3.SecretKey, s3.Bucket)+
+	file := writeConfig(t, kafka+fmt.Sprintf("s3: {endpoint: %q, access_key: %q, secret_key: %q, bucket: %q, prefix: secure}\n", s3.Endpoint, s3.AccessKey, s3.SecretKey, s3.Bucket)+
 		fmt.Sprintf("data: %q\ncold: {checkpoint: 1s, grace: 100ms}\n", t.TempDir()))
 	code, _, errs := coldstreamRuns("init", "--config", file, "--pipelines", "cold,committer")
 	require.Zero(t, code, errs)

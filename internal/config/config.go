@@ -250,6 +250,9 @@ func (c *Config) Need(kafka, s3, clickhouse bool) error {
 	}
 	miss(kafka, len(c.Kafka.Brokers) > 0, "kafka.brokers", "COLDSTREAM_KAFKA_BROKERS")
 	miss(s3, c.S3.Endpoint != "", "s3.endpoint", "COLDSTREAM_S3_ENDPOINT")
+	miss(kafka, !c.Kafka.missing(), "kafka.password for kafka.user, or kafka.password_file", "COLDSTREAM_KAFKA_PASSWORD")
+	miss(s3, c.S3.AccessKey == "" || c.S3.SecretKey != "", "s3.secret_key for s3.access_key", "COLDSTREAM_S3_SECRET_KEY")
+	miss(s3, c.S3.SecretKey == "" || c.S3.AccessKey != "", "s3.access_key for s3.secret_key", "COLDSTREAM_S3_ACCESS_KEY")
 	miss(clickhouse, c.ClickHouse.Addr != "", "clickhouse.addr", "COLDSTREAM_CLICKHOUSE_ADDR")
 	return errors.Join(errs...)
 }

@@ -94,14 +94,16 @@ func (s *KafkaSecurity) validateSASL(bad badFunc) {
 		bad(!given, "kafka.sasl", "there is a user or a password, and no mechanism: %s", strings.Join(mechanisms[1:], ", "))
 	case SASLAWSMSKIAM:
 		bad(s.TLS, "kafka.sasl", "aws-msk-iam is spoken over TLS alone: set kafka.tls: true")
-		bad((s.User == "") == (s.Password == "" && s.PasswordFile == ""), "kafka.user",
-			"with aws-msk-iam user and password are an access key and its secret: set both, or neither for the environment, the shared file or the role")
 	default:
 		known := slices.Contains(mechanisms, s.SASL)
 		bad(known, "kafka.sasl", "%q: %s", s.SASL, strings.Join(mechanisms, ", "))
 		bad(!known || s.User != "", "kafka.user", "%s takes a user", s.SASL)
-		bad(!known || s.Password != "" || s.PasswordFile != "", "kafka.password", "%s takes a password: kafka.password (better by COLDSTREAM_KAFKA_PASSWORD) or kafka.password_file", s.SASL)
 	}
+}
+
+// missing is the secret that the mechanism takes and that neither file nor environment gave.
+func (s *KafkaSecurity) missing() bool {
+	return s.User != "" && s.Password == "" && s.PasswordFile == ""
 }
 
 // Warnings are what is allowed and hardly meant.
@@ -141,7 +143,6 @@ func (c *ClickHouse) validateAddr(bad badFunc) {
 }
 
 func (s *S3) validate(bad badFunc) {
-	bad((s.AccessKey == "") == (s.SecretKey == ""), "s3.secret_key", "an access key and a secret key go together: set both, or neither for the environment, the shared file or the role")
 	validateCA(bad, "s3.tls_ca", s.TLSCA, s.Endpoint == "" || strings.HasPrefix(s.Endpoint, "https://"), "s3.endpoint is not an https:// URL")
 }
 
