@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/coldstream/coldstream/internal/chhttp"
 )
 
 const (
@@ -126,7 +128,7 @@ func (r *Reader) window(ctx context.Context, channel, lo, hi int64, ascending bo
 // firstRows are the states of the first n rows of a query in the order of inv, newest first. Unless these are all, the
 // last message is left out, as its rows may be cut.
 func (r *Reader) firstRows(ctx context.Context, sql string, n int) (states []row, complete bool, err error) {
-	rows, err := r.rows(ctx, fmt.Sprintf("%s LIMIT %d", sql, n))
+	rows, err := chhttp.Select[row](ctx, r.pages, fmt.Sprintf("%s LIMIT %d", sql, n))
 	if err != nil || len(rows) < n {
 		return mergeRows(rows), true, err
 	}

@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,9 +20,9 @@ const oldest int64 = -1 << 63
 
 // Reader asks one ClickHouse. It is safe for many goroutines.
 type Reader struct {
-	pages, words, users *chhttp.Client // each with the settings of its queries
-	epoch               schemas.Epoch
-	now                 func() time.Time
+	pages, states, words, users *chhttp.Client // each with the settings of its queries
+	epoch                       schemas.Epoch
+	now                         func() time.Time
 
 	mu    sync.Mutex
 	spans map[int64]time.Duration // how far the last page of a channel reached
@@ -32,24 +33,28 @@ const maxSpans = 50_000
 
 // New returns a reader; it does no I/O. The client's user must be allowed to change settings.
 func New(client *chhttp.Client, epoch schemas.Epoch) *Reader {
-	// One thread and small blocks, as few rows are wanted; what the engine would compile or postpone costs more than it
-	// saves. Whether a projection would do is found out by analysing it as well, which takes half as long as the query.
-	small := map[string]string{
-		"max_threads": "1", "max_block_size": "256", "compile_expressions": "0", "compile_aggregate_expressions": "0",
-		"query_plan_optimize_lazy_materialization": "0", "optimize_use_projections": "0", "date_time_output_format": "iso",
+	// What the engine would compile, postpone or format in threads of their own costs a short query more than it saves. Whether
+	// a projection would do is found out by analysing it as well, which takes half as long as the query.
+	common := map[string]string{
+		"compile_expressions": "0", "compile_aggregate_expressions": "0", "output_format_parallel_formatting": "0", "optimize_use_projections": "0",
+		"query_plan_optimize_lazy_materialization": "0", "use_top_k_dynamic_filtering": "0", "date_time_output_format": "iso",
+		"distributed_product_mode": "local", "optimize_skip_unused_shards": "1", // of a store over shards; a message and its keys are on one
 	}
-	// Keys come from postings, without the texts. Never together with FINAL, which then misses rows, nor with the dynamic
-	// filter of ORDER BY … LIMIT, under which the words are taken apart by another rule than the index's (26.7).
-	postings := map[string]string{
-		"query_plan_direct_read_from_text_index": "1", "use_top_k_dynamic_filtering": "0", "compile_expressions": "0", "optimize_use_projections": "0",
-	}
-	projection := map[string]string{"use_top_k_dynamic_filtering": "0", "compile_expressions": "0"}
-	for _, settings := range []map[string]string{small, postings, projection} { // of a store over shards; a message and its keys are on one
-		settings["distributed_product_mode"], settings["optimize_skip_unused_shards"] = "local", "1"
+	with := func(settings map[string]string) *chhttp.Client {
+		all := maps.Clone(common)
+		maps.Copy(all, settings)
+		return client.WithSettings(all)
 	}
 	return &Reader{
-		pages: client.WithSettings(small), words: client.WithSettings(postings), users: client.WithSettings(projection), epoch: epoch, now: time.Now,
-		spans: map[int64]time.Duration{},
+		// One thread and small blocks, so that ClickHouse stops where a page is full.
+		pages: with(map[string]string{"max_threads": "1", "max_block_size": "256"}),
+		// Scattered keys are few rows that take long: by default one thread takes up to 163,840 rows.
+		states: with(map[string]string{"max_threads": "4", "merge_tree_min_rows_for_concurrent_read": "1", "merge_tree_min_bytes_for_concurrent_read": "1"}),
+		// Keys come from postings, without the texts. Never together with FINAL, which then misses rows, nor with the dynamic
+		// filter of ORDER BY … LIMIT, under which the words are taken apart by another rule than the index's (26.7).
+		words: with(map[string]string{"query_plan_direct_read_from_text_index": "1"}),
+		users: with(map[string]string{"optimize_use_projections": "1"}),
+		epoch: epoch, now: time.Now, spans: map[int64]time.Duration{},
 	}
 }
 
@@ -70,7 +75,7 @@ func in(keys []key) string {
 
 // of reads the states of some keys, newest first.
 func (r *Reader) of(ctx context.Context, keys []key, columns string) ([]row, error) {
-	rows, err := r.rows(ctx, "SELECT "+columns+" FROM state WHERE "+in(keys))
+	rows, err := chhttp.Select[row](ctx, r.states, "SELECT "+columns+" FROM state WHERE "+in(keys))
 	return mergeRows(rows), err
 }
 

@@ -2,11 +2,8 @@ package messages
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
-
-	"github.com/coldstream/coldstream/internal/chhttp"
 )
 
 // The rows of the state table are asked for as they lie in its parts, and merged here as the table's engine merges them:
@@ -126,11 +123,6 @@ func greatest[T interface{ compare(T) int }](a, b T) T {
 		return b
 	}
 	return a
-}
-
-// rows asks for rows as they lie in the parts.
-func (r *Reader) rows(ctx context.Context, sql string) ([]row, error) {
-	return chhttp.Select[row](ctx, r.pages, sql)
 }
 
 // mergeRows merges rows in place, newest first.
