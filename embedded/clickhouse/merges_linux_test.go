@@ -19,7 +19,7 @@ func TestMergesGiveWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	usual, lower := fmt.Sprint(20-raw), fmt.Sprint(min(20-raw+10, 19))
+	usual, lower := fmt.Sprint(20-raw), fmt.Sprint(min(20-raw+5, 19))
 	testkit.Eventually(t, 20*time.Second, func() error {
 		merging := nices(t, "MergeMutate")
 		if merging[lower] == 0 || len(merging) > 1 {
