@@ -13,7 +13,7 @@ import (
 
 // mergeNice is how far merges give way to inserts and queries where cores are scarce: the kernel gives a thread that is
 // nicer by this a third of the other's time. Merges can wait, and come in waves; an insert that waits is lag. By 10 they
-// get a ninth: while 20 million events of a backlog were read, not one of 76 parts was merged.
+// would get a ninth, and parts stand longer (ADR 57).
 const mergeNice = 5
 
 // mergeThreads is the engine's name of the threads that merge and mutate parts.
