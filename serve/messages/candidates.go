@@ -22,7 +22,7 @@ const (
 // are asked for without FINAL, so what a row alone cannot say is asked of the states.
 type candidates struct {
 	reader *Reader
-	where  string // without bounds
+	where  string // without bounds, which come first
 	lo, hi int64  // what is not looked at yet
 	from   int64  // the newest id there may be, from which windows are counted
 	span   time.Duration
@@ -55,7 +55,7 @@ func (r *Reader) candidates(q *Query, words search.Query) *candidates {
 func (c *candidates) next(ctx context.Context, n int) (keys []key, err error) {
 	for len(keys) < n && c.lo < c.hi {
 		bottom := c.bottom()
-		some, err := c.keys(ctx, fmt.Sprintf("%s AND %s AND %s ORDER BY inv, channel_id LIMIT %d", c.where, between(bottom, c.hi), beyond(c.after), n-len(keys)))
+		some, err := c.keys(ctx, fmt.Sprintf("%s AND %s AND %s ORDER BY inv, channel_id LIMIT %d", between(bottom, c.hi), beyond(c.after), c.where, n-len(keys)))
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func (w *written) next(ctx context.Context, n int) ([]key, error) {
 			break
 		}
 		w.last = &own[len(own)-1]
-		some, err := w.keys(ctx, w.where+" AND "+in(own)+" ORDER BY inv, channel_id")
+		some, err := w.keys(ctx, in(own)+" AND "+w.where+" ORDER BY inv, channel_id")
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,8 @@ func New(client *chhttp.Client, epoch schemas.Epoch) *Reader {
 		states: with(map[string]string{"max_threads": "4", "merge_tree_min_rows_for_concurrent_read": "1", "merge_tree_min_bytes_for_concurrent_read": "1"}),
 		// Keys come from postings, without the texts. Never together with FINAL, which then misses rows, nor with the dynamic
 		// filter of ORDER BY … LIMIT, under which the words are taken apart by another rule than the index's (26.7).
-		words: with(map[string]string{"query_plan_direct_read_from_text_index": "1"}),
+		// Conditions stay in their order: ClickHouse would compare a phrase first.
+		words: with(map[string]string{"query_plan_direct_read_from_text_index": "1", "allow_reorder_prewhere_conditions": "0"}),
 		users: with(map[string]string{"optimize_use_projections": "1"}),
 		epoch: epoch, now: time.Now, spans: map[int64]time.Duration{},
 	}
