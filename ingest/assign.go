@@ -68,7 +68,7 @@ func (s *session) describe(ctx context.Context) error {
 		}
 		s.topics[name] = topic{cluster: meta.Cluster, id: d.ID, uuid: uuid.UUID(d.ID).String(), decoder: s.cfg.Decoder(name)}
 	}
-	_ = s.completeHanging(ctx, admin) // offsets that hang with a transaction would be waited for
+	_ = s.completeHanging(ctx, client) // offsets that hang with a transaction would be waited for
 	return nil
 }
 
@@ -77,7 +77,7 @@ func (s *session) adjust(ctx context.Context, offsets map[string]map[int32]kgo.O
 	s.mu.Lock() // open holds it until the session has its client
 	client, admin := s.client, s.admin
 	s.mu.Unlock()
-	err := s.endPrevious(ctx, client, admin)
+	err := s.endPrevious(ctx, client)
 	var plan []*partition
 	if err == nil {
 		plan, err = s.plan(ctx, admin, offsets)

@@ -72,6 +72,9 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 func (s *session) transact(ctx context.Context, ranges []schemas.Range, records []*kgo.Record) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.TransactionTimeout*2/3)
 	defer cancel()
+	if err := s.settled(ctx); err != nil {
+		return err
+	}
 	if err := s.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}

@@ -2,54 +2,140 @@ package ingest_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/coldstream/coldstream/ingest"
 )
 
-// A broker that forgets to end a transaction in a partition holds up everybody who reads there. What the coordinator has
-// decided is completed, at the beginning of a membership and while it lasts.
+// A broker that forgets to end a transaction in a partition holds up everybody who reads there. What its coordinator has
+// decided of the group's own is completed, while the membership lasts; others' are left alone.
 func TestATransactionThatTheBrokerLeftOpenIsCompleted(t *testing.T) {
-	s := newStall(t)
-	s.produce(0, 10)
-	left := s.leaveOpen()
-	s.produce(10, 10)
-	cfg := s.config("w", s.hoarder())
-	cfg.Hanging = 50 * time.Millisecond
-	worker := run(t, cfg)
-	s.eventually(func() error { return s.book.reached(10) })
-	time.Sleep(200 * time.Millisecond) // looked at, and left alone: it is at work
-	if n := worker.Stats().Records; n > 2*10+10 {
-		t.Errorf("%d records were read past an open transaction", n)
+	for id, want := range map[string]bool{stallGroup + "-another": true, "somebody": false} {
+		t.Run(id, func(t *testing.T) {
+			s := newStall(t)
+			s.transactions = true
+			left := s.leaveOpen(id)
+			cfg := s.config(stallGroup+"-w", s.hoarder())
+			cfg.Hanging, cfg.TransactionTopics = 50*time.Millisecond, []string{stallLog}
+			run(t, cfg)
+			s.produce(0, 10)
+			s.eventually(func() error { return s.book.reached(10) })
+			if left.over() {
+				t.Fatal("a transaction that is at work was ended")
+			}
+			left.decide("CompleteAbort")
+			if !want {
+				time.Sleep(10 * cfg.Hanging)
+				if left.over() {
+					t.Error("another's transaction was ended")
+				}
+				return
+			}
+			s.eventually(func() error {
+				if !left.over() {
+					return errors.New("still open")
+				}
+				return nil
+			})
+		})
 	}
-	left.decide("CompleteAbort")
+}
+
+// The next transaction does not begin before the last one is over: it would take the last one's records with it.
+func TestTheNextTransactionWaitsForTheLast(t *testing.T) {
+	s := newStall(t)
+	s.transactions = true
+	cfg := s.config(stallGroup+"-w", s.hoarder())
+	cfg.TransactionTopics, cfg.TransactionTimeout, cfg.Backoff = []string{stallLog}, 600*time.Millisecond, time.Millisecond
+	worker := run(t, cfg)
+	s.produce(0, 10)
+	s.eventually(func() error { return s.book.reached(10) })
+	listed, err := kadm.NewClient(s.client).ListTransactions(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.leaveOpen("somebody") // so that it is looked at who has something open
+	var stuck atomic.Bool
+	stuck.Store(true)
+	s.cluster.ControlKey(int16(kmsg.DescribeProducers), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		s.cluster.KeepControl()
+		if !stuck.Load() {
+			return nil, nil, false
+		}
+		producer := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
+		producer.ProducerID, producer.ProducerEpoch, producer.CurrentTxnStartOffset = listed[cfg.TransactionalID].ProducerID, 1000, 0
+		partition := kmsg.NewDescribeProducersResponseTopicPartition()
+		partition.ActiveProducers = append(partition.ActiveProducers, producer)
+		topic := kmsg.NewDescribeProducersResponseTopic()
+		topic.Topic, topic.Partitions = stallLog, append(topic.Partitions, partition)
+		resp := req.ResponseKind().(*kmsg.DescribeProducersResponse)
+		resp.Topics = append(resp.Topics, topic)
+		return resp, nil, true
+	})
+	s.produce(10, 10)
+	s.eventually(func() error {
+		if worker.Stats().Rewinds == 0 {
+			return errors.New("no rewind")
+		}
+		return nil
+	})
+	if s.book.reached(11) == nil {
+		t.Error("committed while the last transaction was open")
+	}
+	stuck.Store(false)
 	s.eventually(func() error { return s.book.reached(20) })
 }
 
-// leftOpen is a transaction that is open in partition 0 of the events.
+// Java's hash of the group's name says where its offsets are.
+func TestGroupPartition(t *testing.T) {
+	for group, want := range map[string]int32{"coldstream-cold": 1, "": 0, "grüße-😀": 27} {
+		if got := ingest.GroupPartition(group, 50); got != want {
+			t.Errorf("%q: %d, want %d", group, got, want)
+		}
+	}
+}
+
+// leftOpen is a transaction that is open in the log of checkpoints.
 type leftOpen struct {
 	s     *stall
+	id    string
 	pid   int64
 	epoch int16
 }
 
-func (s *stall) leaveOpen() *leftOpen {
+func (s *stall) leaveOpen(id string) *leftOpen {
 	s.t.Helper()
-	producer, err := kgo.NewClient(kgo.SeedBrokers(s.cluster.ListenAddrs()...), kgo.TransactionalID("somebody"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	producer, err := kgo.NewClient(kgo.SeedBrokers(s.cluster.ListenAddrs()...), kgo.TransactionalID(id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(producer.Close)
-	l := &leftOpen{s: s}
-	id, epoch, err := producer.ProducerID(s.t.Context())
-	l.pid, l.epoch = id, epoch
-	err = errors.Join(err, producer.BeginTransaction(), producer.ProduceSync(s.t.Context(), &kgo.Record{Topic: stallTopic, Value: []byte("open")}).FirstErr())
+	l := &leftOpen{s: s, id: id}
+	l.pid, l.epoch, err = producer.ProducerID(s.t.Context())
+	err = errors.Join(err, producer.BeginTransaction(), producer.ProduceSync(s.t.Context(), &kgo.Record{Topic: stallLog, Value: []byte("open")}).FirstErr())
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return l
+}
+
+// over says whether everything in the log of checkpoints is decided.
+func (l *leftOpen) over() bool {
+	admin := kadm.NewClient(l.s.client)
+	stable, err := admin.ListCommittedOffsets(l.s.t.Context(), stallLog)
+	ends, err2 := admin.ListEndOffsets(l.s.t.Context(), stallLog)
+	if err = errors.Join(err, err2); err != nil {
+		l.s.t.Fatal(err)
+	}
+	at, _ := stable.Lookup(stallLog, 0)
+	end, _ := ends.Lookup(stallLog, 0)
+	return at.Offset == end.Offset
 }
 
 // decide makes the coordinator say that it has completed the transaction.
@@ -58,7 +144,7 @@ func (l *leftOpen) decide(state string) {
 		l.s.cluster.KeepControl()
 		resp := req.ResponseKind().(*kmsg.DescribeTransactionsResponse)
 		for _, id := range req.(*kmsg.DescribeTransactionsRequest).TransactionalIDs {
-			if id != "somebody" {
+			if id != l.id {
 				return nil, nil, false
 			}
 			one := kmsg.NewDescribeTransactionsResponseTransactionState()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -37,6 +38,8 @@ type session struct {
 	fail   context.CancelCauseFunc // ends the session
 	clock  wallClock
 	begun  bool // the producer id is taken; of adjust alone
+
+	offsetsPartitions atomic.Int32 // of Kafka's topic of offsets; 0: not known yet
 
 	// under Pipeline.mu
 	parts   map[partitionKey]*partition

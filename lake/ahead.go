@@ -127,12 +127,12 @@ func describeOpen(ctx context.Context, admin *kadm.Client, chunks string, stable
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
 	defer cancel()
-	open, err := kafkalog.OpenTransactions(ctx, admin, chunks)
+	open, err := kafkalog.OpenTransactions(ctx, admin, kafkalog.Topics(chunks))
 	if err != nil || len(open) == 0 {
 		return fmt.Sprintf("a transaction is open at offset %d of %s, and whose cannot be learnt (%v)", stable, chunks, err)
 	}
 	oldest := slices.MinFunc(open, func(a, b kafkalog.OpenTransaction) int { return cmp.Compare(a.First, b.First) })
-	return fmt.Sprintf("%s, and nothing behind it can be read; if the broker does not end it, abort it: %s", oldest, oldest.EndCommand("BROKER"))
+	return fmt.Sprintf("%s, and nothing behind it can be read: %s", oldest, oldest.Advice("BROKER"))
 }
 
 // offsetOf gives one offset of partition 0.

@@ -82,7 +82,7 @@ func examine(ctx context.Context, cfg *config.Config) diagnosis {
 	}{
 		{"kafka", "start the broker, or set kafka.brokers (COLDSTREAM_KAFKA_BROKERS) to its host:port", kafkaAdvice, checkKafka},
 		{"kafka topics", "run `coldstream init`", kafkaAdvice, checkTopics},
-		{"kafka transactions", "if its producer does not run any more, end it with the command above; readers get nothing of the partition until it is over", kafkaAdvice, checkTransactions},
+		{"kafka transactions", "do as it says; readers get nothing more of the partition until it is over", kafkaAdvice, checkTransactions},
 		{"object store", "start it, or set s3.endpoint and its keys; it must support conditional writes (If-None-Match, If-Match)", storeAdvice, checkStore},
 		{"lake", "run `coldstream init`; if it was run, restore the bucket's lake/events/metadata", storeAdvice, checkLake},
 		{"clickhouse", "start it, or set clickhouse.addr, user and password", clickHouseAdvice, checkClickHouse},
@@ -156,20 +156,21 @@ func checkTransactions(ctx context.Context, cfg *config.Config) (string, error) 
 
 func transactionsWithin(ctx context.Context, cfg *config.Config, most time.Duration) (string, error) {
 	return withAdmin(cfg, func(adm *kadm.Client) (string, error) {
-		open, err := kafkalog.OpenTransactions(ctx, adm, cfg.Kafka.Topics.Events, cfg.Kafka.Topics.Chunks)
+		t := cfg.Kafka.Topics
+		open, err := kafkalog.OpenTransactions(ctx, adm, kafkalog.Topics(t.Events, t.Chunks, t.DLQ))
 		if err != nil {
 			return "", err
 		}
 		var stale []string
 		for _, o := range open {
 			if time.Since(o.LastWrite) > most {
-				stale = append(stale, fmt.Sprintf("%s: `%s`", o, o.EndCommand(cfg.Kafka.Brokers[0])))
+				stale = append(stale, fmt.Sprintf("%s: %s", o, o.Advice(cfg.Kafka.Brokers[0])))
 			}
 		}
 		if len(stale) > 0 {
 			return "", errors.New(strings.Join(stale, "; "))
 		}
-		return fmt.Sprintf("none is open in %s or %s for longer than %v", cfg.Kafka.Topics.Events, cfg.Kafka.Topics.Chunks, most), nil
+		return fmt.Sprintf("none is open in %s, %s or %s for longer than %v", t.Events, t.Chunks, t.DLQ, most), nil
 	})
 }
 

@@ -6,25 +6,33 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // ErrHangs says that a transaction is open for good, and could not be ended.
 var ErrHangs = errors.New("a transaction hangs")
 
-// CompleteDecided ends transactions that are open in a partition of the topics although their coordinator has ended them,
-// as the coordinator has decided, and gives those it ended. It asks which of them it may.
+// transactionVersion is that of brokers of 4.0 and later, with which every transaction has an epoch of its own: without it
+// a decision cannot be tied to a transaction, nor a marker be kept from the next one.
+const transactionVersion = 2
+
+// CompleteDecided ends transactions that are open in partitions although their coordinator has ended them, as the
+// coordinator has decided, and gives those it ended. It asks which of them it may.
 //
 // Apache Kafka 4.3 takes a partition whose leader is away at that moment for a deleted one, does not write the marker
 // there, and calls the transaction complete (KAFKA-20734): a restart of a broker is enough. Readers of committed records,
 // and whoever asks for offsets that were committed in it, then wait for ever.
 //
-// A transaction is taken for one of these if it is open, its coordinator then says that it is complete, and it is open
-// after that too. Complete means that every marker was written that will ever be. The coordinator's epoch of the producer
-// must be the next after the transaction's, as it is with brokers of 4.0 or later and clients of theirs: a transaction
-// whose decision is forgotten, or of which that cannot be told, is left alone. It takes the right to alter the cluster.
-func CompleteDecided(ctx context.Context, adm *kadm.Client, which func(OpenTransaction) bool, topics ...string) ([]OpenTransaction, error) {
+// A transaction is taken for one of these if it is open, its coordinator then says that it is complete under the epoch
+// after the transaction's, and it is open after that too. Complete means that every marker was written that will ever be.
+// The marker is of transaction version 2: where the producer has gone on to its next transaction meanwhile, or has ended
+// that, the partition's leader refuses it. It takes the right to alter the cluster.
+func CompleteDecided(ctx context.Context, cl *kgo.Client, which func(OpenTransaction) bool, in kadm.TopicsSet) ([]OpenTransaction, error) {
+	adm := kadm.NewClient(cl)
 	var hanging []OpenTransaction
-	open, err := OpenTransactions(ctx, adm, topics...)
+	open, err := OpenTransactions(ctx, adm, in)
 	for _, o := range open {
 		if _, decided := o.decision(); decided && which(o) {
 			hanging = append(hanging, o)
@@ -33,35 +41,22 @@ func CompleteDecided(ctx context.Context, adm *kadm.Client, which func(OpenTrans
 	if err != nil || len(hanging) == 0 {
 		return nil, err
 	}
-	if hanging, err = stillOpen(ctx, adm, hanging, topics); err != nil {
+	if ok, err := strict(ctx, adm); !ok || err != nil {
 		return nil, err
 	}
-	for i, o := range hanging {
-		commit, _ := o.decision()
-		if err := o.mark(ctx, adm, o.decidedEpoch, commit); err != nil {
-			return hanging[:i], err
-		}
-	}
-	return hanging, nil
-}
-
-// AbortForgotten aborts what earlier epochs of a producer have left open in the topics, and gives it. The caller has the
-// present epoch from InitProducerID, after which the coordinator knows of nothing earlier that is not complete.
-func AbortForgotten(ctx context.Context, adm *kadm.Client, producer int64, epoch int16, topics ...string) ([]OpenTransaction, error) {
-	open, err := OpenTransactions(ctx, adm, topics...)
-	if err != nil {
+	if hanging, err = stillOpen(ctx, adm, hanging, in); err != nil {
 		return nil, err
 	}
-	var aborted []OpenTransaction
-	for _, o := range open {
-		if o.ProducerID == producer && o.ProducerEpoch < epoch {
-			if err := o.mark(ctx, adm, epoch, false); err != nil {
-				return aborted, err
-			}
-			aborted = append(aborted, o)
+	var done []OpenTransaction
+	for _, o := range hanging {
+		switch err := o.mark(ctx, cl); {
+		case err == nil:
+			done = append(done, o)
+		case !errors.Is(err, kerr.InvalidProducerEpoch): // else the producer has gone on
+			return done, err
 		}
 	}
-	return aborted, nil
+	return done, nil
 }
 
 // decision is what the coordinator has decided; false if it has not, or if it cannot be told.
@@ -78,8 +73,32 @@ func (o OpenTransaction) decision() (commit, decided bool) {
 	return false, false
 }
 
+// strict says whether all brokers have transactions of their own epochs, and tell a late marker from one that is due.
+func strict(ctx context.Context, adm *kadm.Client) (bool, error) {
+	brokers, err := adm.ApiVersions(ctx)
+	if err != nil {
+		return false, fmt.Errorf("versions of the brokers: %w", err)
+	}
+	ok := len(brokers) > 0
+	brokers.Each(func(b kadm.BrokerApiVersions) {
+		if b.Err != nil {
+			ok = false
+			return
+		}
+		marker, _ := b.KeyMaxVersion(int16(kmsg.WriteTxnMarkers))
+		level := int16(0)
+		for _, f := range b.Raw().FinalizedFeatures {
+			if f.Name == "transaction.version" {
+				level = f.MaxVersionLevel
+			}
+		}
+		ok = ok && marker >= 2 && level >= transactionVersion
+	})
+	return ok, nil
+}
+
 // stillOpen looks again and gives those that have not changed.
-func stillOpen(ctx context.Context, adm *kadm.Client, seen []OpenTransaction, topics []string) ([]OpenTransaction, error) {
+func stillOpen(ctx context.Context, adm *kadm.Client, seen []OpenTransaction, in kadm.TopicsSet) ([]OpenTransaction, error) {
 	type key struct {
 		topic     string
 		partition int32
@@ -88,7 +107,7 @@ func stillOpen(ctx context.Context, adm *kadm.Client, seen []OpenTransaction, to
 		first     int64
 	}
 	of := func(o OpenTransaction) key { return key{o.Topic, o.Partition, o.ProducerID, o.ProducerEpoch, o.First} }
-	now, err := OpenTransactions(ctx, adm, topics...)
+	now, err := OpenTransactions(ctx, adm, in)
 	if err != nil {
 		return nil, err
 	}
@@ -105,16 +124,34 @@ func stillOpen(ctx context.Context, adm *kadm.Client, seen []OpenTransaction, to
 	return still, nil
 }
 
-// mark writes the marker that ends it.
-func (o OpenTransaction) mark(ctx context.Context, adm *kadm.Client, epoch int16, commit bool) error {
-	set := kadm.TopicsSet{}
-	set.Add(o.Topic, o.Partition)
-	answers, err := adm.WriteTxnMarkers(ctx, kadm.TxnMarkers{
-		ProducerID: o.ProducerID, ProducerEpoch: epoch, Commit: commit, CoordinatorEpoch: max(o.coordinatorEpoch, 0), Topics: set,
-	})
-	answers.EachPartition(func(p kadm.TxnMarkersPartitionResponse) { err = errors.Join(err, p.Err) })
+// mark writes the marker that was decided.
+func (o OpenTransaction) mark(ctx context.Context, cl *kgo.Client) error {
+	commit, _ := o.decision()
+	topic := kmsg.NewWriteTxnMarkersRequestMarkerTopic()
+	topic.Topic, topic.Partitions = o.Topic, []int32{o.Partition}
+	marker := kmsg.NewWriteTxnMarkersRequestMarker()
+	marker.ProducerID, marker.ProducerEpoch, marker.Committed = o.ProducerID, o.decidedEpoch, commit
+	marker.CoordinatorEpoch, marker.TransactionVersion = max(o.coordinatorEpoch, 0), transactionVersion
+	marker.Topics = append(marker.Topics, topic)
+	req := kmsg.NewPtrWriteTxnMarkersRequest()
+	req.Markers = append(req.Markers, marker)
+	resp, err := req.RequestWith(ctx, cl)
+	answers := 0
+	if err == nil {
+		for _, m := range resp.Markers {
+			for _, t := range m.Topics {
+				for _, p := range t.Partitions {
+					answers++
+					err = errors.Join(err, kerr.ErrorForCode(p.ErrorCode))
+				}
+			}
+		}
+	}
+	if err == nil && answers == 0 {
+		err = errors.New("the broker says nothing of the marker")
+	}
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w; an administrator can abort it: %s", ErrHangs, o, err, o.EndCommand("BROKER"))
+		return fmt.Errorf("%w: %s: %w; %s", ErrHangs, o, err, o.Advice("BROKER"))
 	}
 	return nil
 }

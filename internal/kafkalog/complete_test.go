@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/coldstream/coldstream/internal/kafkalog"
 	"github.com/coldstream/coldstream/internal/testkit"
@@ -27,9 +28,9 @@ type forgetful struct {
 	epoch    int16
 }
 
-func newForgetful(t *testing.T) *forgetful {
+func newForgetful(t *testing.T, opts ...kfake.Opt) *forgetful {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "chunks"))
+	cluster, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1), kfake.SeedTopics(1, "chunks"))...)
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
 	open := func(opts ...kgo.Opt) *kgo.Client {
@@ -55,6 +56,33 @@ func (f *forgetful) says(state string, epoch int16) {
 		s := kmsg.NewDescribeTransactionsResponseTransactionState()
 		s.TransactionalID, s.ProducerID, s.State, s.ProducerEpoch = "w", f.pid, state, epoch
 		resp.TransactionStates = append(resp.TransactionStates, s)
+		return resp, nil, true
+	})
+}
+
+// answersMarkers makes every marker be refused, and sees that it is of the version that can be refused for being late.
+func (f *forgetful) answersMarkers(with *kerr.Error) {
+	f.ControlKey(int16(kmsg.WriteTxnMarkers), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		resp := req.ResponseKind().(*kmsg.WriteTxnMarkersResponse)
+		for _, m := range req.(*kmsg.WriteTxnMarkersRequest).Markers {
+			if m.TransactionVersion != 2 || req.GetVersion() < 2 {
+				return nil, errors.New("a marker without a version"), true
+			}
+			rm := kmsg.NewWriteTxnMarkersResponseMarker()
+			rm.ProducerID = m.ProducerID
+			for _, topic := range m.Topics {
+				rt := kmsg.NewWriteTxnMarkersResponseMarkerTopic()
+				rt.Topic = topic.Topic
+				for _, p := range topic.Partitions {
+					rp := kmsg.NewWriteTxnMarkersResponseMarkerTopicPartition()
+					rp.Partition, rp.ErrorCode = p, with.Code
+					rt.Partitions = append(rt.Partitions, rp)
+				}
+				rm.Topics = append(rm.Topics, rt)
+			}
+			resp.Markers = append(resp.Markers, rm)
+		}
 		return resp, nil, true
 	})
 }
@@ -88,10 +116,10 @@ func TestCompleteDecided(t *testing.T) {
 		t.Run(state, func(t *testing.T) {
 			f := newForgetful(t)
 			f.says(state, f.epoch+1)
-			done, err := kafkalog.CompleteDecided(t.Context(), f.adm, func(o kafkalog.OpenTransaction) bool { return o.ID != "w" }, "chunks")
+			done, err := kafkalog.CompleteDecided(t.Context(), f.client, func(o kafkalog.OpenTransaction) bool { return o.ID != "w" }, kafkalog.Topics("chunks"))
 			require.NoError(t, err)
 			require.Empty(t, done, "of which it was told to leave it")
-			done, err = kafkalog.CompleteDecided(t.Context(), f.adm, all, "chunks")
+			done, err = kafkalog.CompleteDecided(t.Context(), f.client, all, kafkalog.Topics("chunks"))
 			require.NoError(t, err)
 			require.Len(t, done, 1)
 			require.Equal(t, f.pid, done[0].ProducerID)
@@ -118,10 +146,10 @@ func TestCompleteDecidedDoesNotGuess(t *testing.T) {
 	} {
 		f := newForgetful(t)
 		f.says(c.state, f.epoch+c.after)
-		done, err := kafkalog.CompleteDecided(t.Context(), f.adm, all, "chunks")
+		done, err := kafkalog.CompleteDecided(t.Context(), f.client, all, kafkalog.Topics("chunks"))
 		require.NoError(t, err)
 		require.Empty(t, done, "%+v", c)
-		open, err := kafkalog.OpenTransactions(t.Context(), f.adm, "chunks")
+		open, err := kafkalog.OpenTransactions(t.Context(), f.adm, kafkalog.Topics("chunks"))
 		require.NoError(t, err)
 		require.Len(t, open, 1, "%+v", c)
 	}
@@ -140,7 +168,7 @@ func TestCompleteDecidedLooksAgain(t *testing.T) {
 		asked = true
 		return nil, nil, false
 	})
-	done, err := kafkalog.CompleteDecided(t.Context(), f.adm, all, "chunks")
+	done, err := kafkalog.CompleteDecided(t.Context(), f.client, all, kafkalog.Topics("chunks"))
 	require.NoError(t, err)
 	require.Empty(t, done)
 }
@@ -149,46 +177,32 @@ func TestCompleteDecidedLooksAgain(t *testing.T) {
 func TestCompleteDecidedIsRefused(t *testing.T) {
 	f := newForgetful(t)
 	f.says("CompleteCommit", f.epoch+1)
-	f.ControlKey(int16(kmsg.WriteTxnMarkers), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		f.KeepControl()
-		resp := req.ResponseKind().(*kmsg.WriteTxnMarkersResponse)
-		for _, m := range req.(*kmsg.WriteTxnMarkersRequest).Markers {
-			rm := kmsg.NewWriteTxnMarkersResponseMarker()
-			rm.ProducerID = m.ProducerID
-			for _, topic := range m.Topics {
-				rt := kmsg.NewWriteTxnMarkersResponseMarkerTopic()
-				rt.Topic = topic.Topic
-				for _, p := range topic.Partitions {
-					rp := kmsg.NewWriteTxnMarkersResponseMarkerTopicPartition()
-					rp.Partition, rp.ErrorCode = p, kerr.ClusterAuthorizationFailed.Code
-					rt.Partitions = append(rt.Partitions, rp)
-				}
-				rm.Topics = append(rm.Topics, rt)
-			}
-			resp.Markers = append(resp.Markers, rm)
-		}
-		return resp, nil, true
-	})
-	done, err := kafkalog.CompleteDecided(t.Context(), f.adm, all, "chunks")
+	f.answersMarkers(kerr.ClusterAuthorizationFailed)
+	done, err := kafkalog.CompleteDecided(t.Context(), f.client, all, kafkalog.Topics("chunks"))
 	require.Empty(t, done)
 	require.ErrorIs(t, err, kafkalog.ErrHangs)
 	require.ErrorContains(t, err, "CLUSTER_AUTHORIZATION_FAILED")
-	require.ErrorContains(t, err, "kafka-transactions.sh")
+	require.ErrorContains(t, err, "the right to alter the cluster")
 }
 
-// After InitProducerId what earlier epochs have left open is aborted, and what the present one has is not.
-func TestAbortForgotten(t *testing.T) {
+// A producer that has gone on is left alone: the partition's leader refuses the marker.
+func TestCompleteDecidedComesTooLate(t *testing.T) {
 	f := newForgetful(t)
-	done, err := kafkalog.AbortForgotten(t.Context(), f.adm, f.pid, f.epoch, "chunks")
+	f.says("CompleteCommit", f.epoch+1)
+	f.answersMarkers(kerr.InvalidProducerEpoch)
+	done, err := kafkalog.CompleteDecided(t.Context(), f.client, all, kafkalog.Topics("chunks"))
 	require.NoError(t, err)
 	require.Empty(t, done)
-	done, err = kafkalog.AbortForgotten(t.Context(), f.adm, f.pid+1, f.epoch+1, "chunks")
-	require.NoError(t, err)
-	require.Empty(t, done)
-	done, err = kafkalog.AbortForgotten(t.Context(), f.adm, f.pid, f.epoch+1, "chunks")
-	require.NoError(t, err)
-	require.Len(t, done, 1)
-	require.Empty(t, f.committed(t))
 }
 
-var errStillOpen = errors.New("still open")
+// Without transactions of their own epochs no decision can be tied to one.
+func TestCompleteDecidedNeedsEpochs(t *testing.T) {
+	f := newForgetful(t, kfake.MaxVersions(kversion.V3_9_0()))
+	f.says("CompleteCommit", f.epoch+1)
+	done, err := kafkalog.CompleteDecided(t.Context(), f.client, all, kafkalog.Topics("chunks"))
+	require.NoError(t, err)
+	require.Empty(t, done)
+	open, err := kafkalog.OpenTransactions(t.Context(), f.adm, kafkalog.Topics("chunks"))
+	require.NoError(t, err)
+	require.Len(t, open, 1)
+}

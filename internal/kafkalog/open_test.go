@@ -1,6 +1,7 @@
 package kafkalog_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func TestOpenTransactions(t *testing.T) {
 	adm := kadm.NewClient(testkit.KafkaClient(t))
 	plain := testkit.KafkaClient(t, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, plain.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Partition: 1, Value: []byte("before")}).FirstErr())
-	open, err := kafkalog.OpenTransactions(t.Context(), adm, topic, other)
+	open, err := kafkalog.OpenTransactions(t.Context(), adm, kafkalog.Topics(topic, other))
 	require.NoError(t, err)
 	require.Empty(t, open)
 
@@ -27,7 +28,7 @@ func TestOpenTransactions(t *testing.T) {
 	require.NoError(t, producer.BeginTransaction())
 	began := time.Now()
 	require.NoError(t, producer.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Partition: 1, Value: []byte("open")}).FirstErr())
-	open, err = kafkalog.OpenTransactions(t.Context(), adm, topic, other)
+	open, err = kafkalog.OpenTransactions(t.Context(), adm, kafkalog.Topics(topic, other))
 	require.NoError(t, err)
 	require.Len(t, open, 1)
 	pid, epoch, err := producer.ProducerID(t.Context())
@@ -36,14 +37,24 @@ func TestOpenTransactions(t *testing.T) {
 	require.WithinDuration(t, began, got.LastWrite, 10*time.Second)
 	require.Equal(t, []any{topic, int32(1), int64(1), pid, epoch, id, "Ongoing", 40 * time.Second},
 		[]any{got.Topic, got.Partition, got.First, got.ProducerID, got.ProducerEpoch, got.ID, got.State, got.Timeout})
-	require.Contains(t, got.EndCommand("b:1"), "abort --topic "+topic+" --partition 1 --start-offset 1")
+	require.True(t, got.Unfinished())
+	require.Contains(t, got.Advice("b:1"), "within 40s")
+	got.State = "Empty"
+	require.Contains(t, got.Advice("b:1"), "--bootstrap-server b:1 abort --topic "+topic+" --partition 1 --start-offset 1")
+	only := kadm.TopicsSet{}
+	only.Add(topic, 0)
+	open, err = kafkalog.OpenTransactions(t.Context(), adm, only)
+	require.NoError(t, err)
+	require.Empty(t, open, "in another partition")
+	open, err = kafkalog.OpenTransactions(t.Context(), adm, kafkalog.Topics("nowhere"))
+	require.NoError(t, err)
+	require.Empty(t, open)
 
 	require.NoError(t, producer.EndTransaction(t.Context(), kgo.TryAbort))
 	testkit.Eventually(t, 10*time.Second, func() error { // markers follow the answer
-		open, err = kafkalog.OpenTransactions(t.Context(), adm, topic)
+		open, err = kafkalog.OpenTransactions(t.Context(), adm, kafkalog.Topics(topic))
 		if err == nil && len(open) > 0 {
-			t.Log("still open:", open[0])
-			return errStillOpen
+			return fmt.Errorf("still open: %s", open[0])
 		}
 		return err
 	})

@@ -1,0 +1,4 @@
+package ingest
+
+// GroupPartition is where a group's offsets are, for tests.
+var GroupPartition = groupPartition
