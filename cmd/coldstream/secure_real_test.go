@@ -27,8 +27,9 @@ func TestRealSecuredKafka(t *testing.T) {
 	require.NoError(t, set.Error())
 	for user, mechanism := range map[string]string{ann: "plain", bob: "scram-sha-512"} {
 		name := testkit.Name(t)
-		archive(t, fmt.Sprintf("kafka: {brokers: [%q], tls: true, tls_ca: %q, sasl: %s, user: %s, password: %s, group: %[6]s, topics: {events: %[6]s, chunks: %[6]s.c, erasures: %[6]s.e, dlq: %[6]s.d}}\n",
-			addr, ca, mechanism, user, password, name))
+		section := fmt.Sprintf("kafka: {brokers: [%q], tls: true, tls_ca: %q, sasl: %s, user: %s, password: %s, group: %[6]s, topics: {events: %[6]s, chunks: %[6]s.c, erasures: %[6]s.e, dlq: %[6]s.d}}\n",
+			addr, ca, mechanism, user, password, name)
+		archive(t, section, section)
 	}
 	right := config.KafkaSecurity{TLS: true, TLSCA: ca, SASL: "scram-sha-512", User: bob, Password: password}
 	for _, c := range []struct {

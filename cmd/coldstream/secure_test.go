@@ -7,11 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/internal/testkit"
 )
 
@@ -44,18 +50,53 @@ func coldstreamRuns(args ...string) (code int, out, errs string) {
 // Every client of the archive's way from a secured broker into a bucket: init, generate, workers, committer, lag, verify, dlq.
 func TestArchiveOfASecuredBroker(t *testing.T) {
 	ca, kafka := securedBroker(t)
-	archive(t, kafka("pw", ca.File))
+	archive(t, kafka("pw", ca.File), kafka("pw", ca.File))
 }
 
-// archive brings events from the brokers of a configuration into a bucket, and compares.
-func archive(t *testing.T, kafka string) {
+// A worker has the rights that docs/running.md names, and no others.
+func TestArchiveWithFewRights(t *testing.T) {
+	allow := func(kind kmsg.ACLResourceType, pattern kmsg.ACLResourcePatternType, name string, operations ...kmsg.ACLOperation) (acls []kfake.ACL) {
+		for _, o := range operations {
+			acls = append(acls, kfake.ACL{Resource: kind, Pattern: pattern, Name: name, Operation: o, Allow: true})
+		}
+		return acls
+	}
+	literal, prefixed := kmsg.ACLResourcePatternTypeLiteral, kmsg.ACLResourcePatternTypePrefixed
+	acls := slices.Concat(
+		allow(kmsg.ACLResourceTypeTopic, literal, "events", kmsg.ACLOperationRead),
+		allow(kmsg.ACLResourceTypeTopic, literal, "chunks", kmsg.ACLOperationRead, kmsg.ACLOperationWrite),
+		allow(kmsg.ACLResourceTypeTopic, literal, "events.dlq", kmsg.ACLOperationRead, kmsg.ACLOperationWrite),
+		allow(kmsg.ACLResourceTypeGroup, prefixed, "coldstream-", kmsg.ACLOperationRead),
+		allow(kmsg.ACLResourceTypeTransactionalId, prefixed, "coldstream-cold-", kmsg.ACLOperationWrite, kmsg.ACLOperationDescribe),
+	)
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "ann", "pw"), kfake.User("PLAIN", "worker", "pw", acls...))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	as := func(user string) string {
+		return fmt.Sprintf("kafka: {brokers: [%q], partitions: 2, sasl: plain, user: %s, password: pw}\n", c.ListenAddrs()[0], user)
+	}
+	archive(t, as("ann"), as("worker"))
+
+	cfg, err := config.Load(writeConfig(t, as("worker")), os.LookupEnv)
+	require.NoError(t, err)
+	cl, err := kgo.NewClient(clientOf(cfg)...)
+	require.NoError(t, err)
+	defer cl.Close()
+	err = cl.ProduceSync(t.Context(), &kgo.Record{Topic: "events", Value: []byte("{}")}).FirstErr()
+	require.ErrorIs(t, err, kerr.TopicAuthorizationFailed, "rights count here")
+}
+
+// archive brings events from the brokers of a configuration into a bucket, and compares: by one who may make topics and
+// publish, and by a worker.
+func archive(t *testing.T, admin, worker string) {
 	t.Helper()
 	s3 := testkit.S3(t)
-	file := writeConfig(t, kafka+fmt.Sprintf("s3: {endpoint: %q, access_key: %q, secret_key: %q, bucket: %q, prefix: secure}\n", s3.Endpoint, s3.AccessKey, s3.SecretKey, s3.Bucket)+
-		fmt.Sprintf("data: %q\ncold: {checkpoint: 1s, grace: 100ms}\n", t.TempDir()))
-	code, _, errs := coldstreamRuns("init", "--config", file, "--pipelines", "cold,committer")
+	rest := fmt.Sprintf("s3: {endpoint: %q, access_key: %q, secret_key: %q, bucket: %q, prefix: %s}\n", s3.Endpoint, s3.AccessKey, s3.SecretKey, s3.Bucket, testkit.Name(t)) +
+		fmt.Sprintf("data: %q\ncold: {checkpoint: 1s, grace: 100ms}\n", t.TempDir())
+	adminFile, file := writeConfig(t, admin+rest), writeConfig(t, worker+rest)
+	code, _, errs := coldstreamRuns("init", "--config", adminFile, "--pipelines", "cold,committer")
 	require.Zero(t, code, errs)
-	code, _, errs = coldstreamRuns("generate", "--config", file, "--events", "500")
+	code, _, errs = coldstreamRuns("generate", "--config", adminFile, "--events", "500")
 	require.Zero(t, code, errs)
 
 	var log bytes.Buffer
@@ -73,7 +114,9 @@ func archive(t *testing.T, kafka string) {
 	require.Zero(t, code, errs)
 	require.NoError(t, run.Process.Signal(os.Interrupt))
 	require.NoError(t, run.Wait(), log.String())
-	require.NotContains(t, log.String(), "WARN", "an ordinary run says nothing that must be looked at")
+	for line := range strings.Lines(log.String()) {
+		require.False(t, strings.Contains(line, "WARN") && !strings.Contains(line, "plain without TLS"), "an ordinary run says nothing that must be looked at: %s", line)
+	}
 }
 
 // Who gives the wrong password or authority is told which, by every command that meets it, and by doctor with the fix.
