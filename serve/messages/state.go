@@ -108,18 +108,18 @@ func (w *row) order(o *row) int {
 
 // merge takes what is greater in another row of the same message.
 func (w *row) merge(o *row) {
-	w.Guild = greatest(w.Guild, o.Guild)
-	w.Author = greatest(w.Author, o.Author)
-	w.Content = greatest(w.Content, o.Content)
-	w.Deleted = greatest(w.Deleted, o.Deleted)
-	w.Extra = greatest(w.Extra, o.Extra)
-	w.Search = greatest(w.Search, o.Search)
+	w.Guild = greatest(w.Guild, o.Guild, guild.compare)
+	w.Author = greatest(w.Author, o.Author, author.compare)
+	w.Content = greatest(w.Content, o.Content, content.compare)
+	w.Deleted = greatest(w.Deleted, o.Deleted, deleted.compare)
+	w.Extra = greatest(w.Extra, o.Extra, extra.compare)
+	w.Search = greatest(w.Search, o.Search, searched.compare)
 	w.MessageRef = max(w.MessageRef, o.MessageRef)
 	w.ChannelRef = max(w.ChannelRef, o.ChannelRef)
 }
 
-func greatest[T interface{ compare(T) int }](a, b T) T {
-	if b.compare(a) > 0 {
+func greatest[T any](a, b T, compare func(a, b T) int) T {
+	if compare(b, a) > 0 {
 		return b
 	}
 	return a
