@@ -154,6 +154,15 @@ func checkTransactions(ctx context.Context, cfg *config.Config) (string, error) 
 	return transactionsWithin(ctx, cfg, maxOpen)
 }
 
+// toolsAddress is how Kafka's own tools are told of the broker.
+func toolsAddress(cfg *config.Config) string {
+	address := cfg.Kafka.Brokers[0]
+	if cfg.Kafka.TLS || cfg.Kafka.SASL != config.SASLNone {
+		address += " --command-config FILE" // of the tools' own format
+	}
+	return address
+}
+
 func transactionsWithin(ctx context.Context, cfg *config.Config, most time.Duration) (string, error) {
 	return withAdmin(cfg, func(adm *kadm.Client) (string, error) {
 		t := cfg.Kafka.Topics
@@ -164,7 +173,7 @@ func transactionsWithin(ctx context.Context, cfg *config.Config, most time.Durat
 		var stale []string
 		for _, o := range open {
 			if time.Since(o.LastWrite) > most {
-				stale = append(stale, fmt.Sprintf("%s: %s", o, o.Advice(cfg.Kafka.Brokers[0])))
+				stale = append(stale, fmt.Sprintf("%s: %s", o, o.Advice(toolsAddress(cfg))))
 			}
 		}
 		if len(stale) > 0 {

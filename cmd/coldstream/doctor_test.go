@@ -32,3 +32,12 @@ func TestDoctorNamesAnOpenTransaction(t *testing.T) {
 		return err
 	})
 }
+
+// Kafka's tools need a file of their own for a secured broker.
+func TestToolsAddress(t *testing.T) {
+	cfg := &config.Config{}
+	cfg.Kafka.Brokers, cfg.Kafka.SASL = []string{"b:9092", "c:9092"}, config.SASLNone
+	require.Equal(t, "b:9092", toolsAddress(cfg))
+	cfg.Kafka.TLS = true
+	require.Equal(t, "b:9092 --command-config FILE", toolsAddress(cfg))
+}
