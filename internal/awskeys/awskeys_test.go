@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/require"
 
 	"github.com/coldstream/coldstream/internal/awskeys"
@@ -27,12 +28,16 @@ func nothing(t *testing.T) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
+func get(keys *credentials.Credentials) (credentials.Value, error) {
+	return keys.GetWithContext(&credentials.CredContext{})
+}
+
 func TestEnvironment(t *testing.T) {
 	nothing(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA1")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_SESSION_TOKEN", "token")
-	v, err := awskeys.New().Get()
+	v, err := get(awskeys.New())
 	require.NoError(t, err)
 	require.Equal(t, []string{"AKIA1", "secret", "token"}, []string{v.AccessKeyID, v.SecretAccessKey, v.SessionToken})
 }
@@ -42,11 +47,11 @@ func TestSharedFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "credentials")
 	require.NoError(t, os.WriteFile(file, []byte("[default]\naws_access_key_id=A\naws_secret_access_key=a\n[chat]\naws_access_key_id=B\naws_secret_access_key=b\n"), 0o600))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
-	v, err := awskeys.New().Get()
+	v, err := get(awskeys.New())
 	require.NoError(t, err)
 	require.Equal(t, "A", v.AccessKeyID)
 	t.Setenv("AWS_PROFILE", "chat")
-	v, err = awskeys.New().Get()
+	v, err = get(awskeys.New())
 	require.NoError(t, err)
 	require.Equal(t, "B", v.AccessKeyID)
 }
@@ -65,27 +70,27 @@ func TestRoleOfAContainer(t *testing.T) {
 	}))
 	defer s.Close()
 	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", s.URL)
-	_, err := awskeys.New().Get()
+	_, err := get(awskeys.New())
 	require.ErrorIs(t, err, awskeys.ErrNone)
 	require.ErrorContains(t, err, "role: 403")
 
 	t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "let me")
 	keys := awskeys.New()
-	v, err := keys.Get()
+	v, err := get(keys)
 	require.NoError(t, err)
 	require.Equal(t, "K1", v.AccessKeyID)
 	lives = time.Hour
 	require.Eventually(t, func() bool {
-		v, err = keys.Get()
+		v, err = get(keys)
 		return err == nil && v.AccessKeyID == "K2"
 	}, 10*time.Second, 20*time.Millisecond)
-	v, err = keys.Get()
+	v, err = get(keys)
 	require.NoError(t, err)
 	require.Equal(t, "K2", v.AccessKeyID, "kept for its hour")
 }
 
 func TestNowhere(t *testing.T) {
 	nothing(t)
-	_, err := awskeys.New().Get()
+	_, err := get(awskeys.New())
 	require.ErrorIs(t, err, awskeys.ErrNone)
 }
