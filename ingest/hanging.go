@@ -43,8 +43,9 @@ func (s *session) endPrevious(ctx context.Context, client *kgo.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, endTransactions*s.cfg.TransactionTimeout)
 	defer cancel()
 	err := s.finishTransaction(ctx, client)
-	if err == nil {
-		err = s.completeHanging(ctx, client)
+	for again(ctx, err) { // of a new cluster, or after a broker's start, nobody knows for a moment who coordinates what
+		wait(ctx, decisionEvery)
+		err = s.finishTransaction(ctx, client)
 	}
 	if err == nil || s.unanswerable(err) {
 		_, _, err = client.ProducerID(ctx)
@@ -56,7 +57,13 @@ func (s *session) endPrevious(ctx context.Context, client *kgo.Client) error {
 	return nil
 }
 
-// finishTransaction has the coordinator abort our last transaction if it is open, and waits until it has completed it.
+// again says whether an error may pass within the time that there is.
+func again(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() == nil && kerr.IsRetriable(err)
+}
+
+// finishTransaction has the coordinator abort our last transaction if it is open, waits until it has completed it, and
+// completes it where that was forgotten.
 func (s *session) finishTransaction(ctx context.Context, client *kgo.Client) error {
 	admin := kadm.NewClient(client)
 	for ; ; wait(ctx, decisionEvery) {
@@ -64,7 +71,7 @@ func (s *session) finishTransaction(ctx context.Context, client *kgo.Client) err
 		last := described[s.cfg.TransactionalID]
 		switch err = errors.Join(err, last.Err); {
 		case errors.Is(err, kerr.TransactionalIDNotFound):
-			return nil
+			return s.completeHanging(ctx, client)
 		case err != nil:
 			return fmt.Errorf("state of its last transaction: %w", err)
 		case last.State == "Ongoing":
@@ -72,7 +79,7 @@ func (s *session) finishTransaction(ctx context.Context, client *kgo.Client) err
 				return err
 			}
 		case !strings.HasPrefix(last.State, "Prepare"):
-			return nil
+			return s.completeHanging(ctx, client)
 		}
 	}
 }
@@ -95,7 +102,7 @@ func (s *session) fence(ctx context.Context, client *kgo.Client) error {
 // it, or it with the next one, if a marker of it is missing.
 func (s *session) settled(ctx context.Context) error {
 	id, _, err := s.client.ProducerID(ctx)
-	for ; err == nil; wait(ctx, decisionEvery) {
+	for ; err == nil || again(ctx, err); wait(ctx, decisionEvery) {
 		var open []kafkalog.OpenTransaction
 		open, err = kafkalog.OpenTransactions(ctx, s.admin, s.written(ctx, s.admin))
 		last := -1

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -90,6 +91,32 @@ func TestTheNextTransactionWaitsForTheLast(t *testing.T) {
 	}
 	stuck.Store(false)
 	s.eventually(func() error { return s.book.reached(20) })
+}
+
+// In a new cluster nobody knows for a moment who coordinates transactions: that is waited for, and nothing begins again.
+func TestANewClusterIsWaitedFor(t *testing.T) {
+	s := newStall(t)
+	s.transactions = true
+	var asked atomic.Int32
+	s.cluster.ControlKey(int16(kmsg.DescribeTransactions), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		s.cluster.KeepControl()
+		if asked.Add(1) > 5 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.DescribeTransactionsResponse)
+		for _, id := range req.(*kmsg.DescribeTransactionsRequest).TransactionalIDs {
+			one := kmsg.NewDescribeTransactionsResponseTransactionState()
+			one.TransactionalID, one.ErrorCode = id, kerr.CoordinatorNotAvailable.Code
+			resp.TransactionStates = append(resp.TransactionStates, one)
+		}
+		return resp, nil, true
+	})
+	s.produce(0, 10)
+	worker := run(t, s.config(stallGroup+"-w", s.hoarder()))
+	s.eventually(func() error { return s.book.reached(10) })
+	if n := worker.Stats().Rewinds; n != 0 || asked.Load() <= 5 {
+		t.Errorf("%d rewinds, %d questions", n, asked.Load())
+	}
 }
 
 // Java's hash of the group's name says where its offsets are.
