@@ -47,7 +47,7 @@ func (s *session) endPrevious(ctx context.Context, client *kgo.Client) error {
 		wait(ctx, decisionEvery)
 		err = s.finishTransaction(ctx, client)
 	}
-	if err == nil || s.unanswerable(err) {
+	if err == nil || unanswerable(err) {
 		_, _, err = client.ProducerID(ctx)
 	}
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *session) settled(ctx context.Context) error {
 			err = fmt.Errorf("%s: %w; %s", open[last], ctx.Err(), open[last].Advice("BROKER"))
 		}
 	}
-	if s.unanswerable(err) {
+	if unanswerable(err) {
 		return nil
 	}
 	return fmt.Errorf("end of the last transaction: %w", err)
@@ -205,7 +205,7 @@ func groupPartition(group string, n int) int32 {
 }
 
 // unanswerable says that the broker does not let us look, or does not know how: it is then done without.
-func (s *session) unanswerable(err error) bool {
+func unanswerable(err error) bool {
 	var auth *kadm.AuthError
 	for _, e := range []error{kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.UnsupportedVersion} {
 		if errors.Is(err, e) {

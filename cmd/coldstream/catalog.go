@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/coldstream/coldstream/internal/config"
+	"github.com/coldstream/coldstream/internal/netutil"
 	"github.com/coldstream/coldstream/lake"
 	"github.com/coldstream/coldstream/serve/catalog"
 )
@@ -29,12 +31,5 @@ func lakeRoutes(cfg *config.Config) (map[string]http.Handler, error) {
 // clientStorage is what readers are told of the object store.
 func clientStorage(cfg *config.Config) catalog.Storage {
 	c := cfg.Lake.Clients
-	endpoint := c.Endpoint
-	if endpoint == "" {
-		endpoint = cfg.S3.Endpoint
-	}
-	if !strings.Contains(endpoint, "://") {
-		endpoint = "http://" + endpoint
-	}
-	return catalog.Storage{Endpoint: endpoint, Region: cfg.S3.Region, AccessKey: c.AccessKey, SecretKey: c.SecretKey}
+	return catalog.Storage{Endpoint: netutil.URL(cmp.Or(c.Endpoint, cfg.S3.Endpoint)), Region: cfg.S3.Region, AccessKey: c.AccessKey, SecretKey: c.SecretKey}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/coldstream/coldstream/ingest/topics"
 	"github.com/coldstream/coldstream/internal/config"
 	"github.com/coldstream/coldstream/internal/kafkalog"
+	"github.com/coldstream/coldstream/internal/netutil"
 	"github.com/coldstream/coldstream/lake"
 )
 
@@ -239,11 +240,7 @@ func checkSchema(ctx context.Context, cfg *config.Config) (string, error) {
 const maxSkew = 30 * time.Second
 
 func checkClocks(ctx context.Context, cfg *config.Config) (string, error) {
-	endpoint := cfg.S3.Endpoint
-	if !strings.Contains(endpoint, "://") {
-		endpoint = "http://" + endpoint
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, endpoint, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, netutil.URL(cfg.S3.Endpoint), nil)
 	if err != nil {
 		return "", err
 	}

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/coldstream/coldstream/internal/chhttp"
 	"github.com/coldstream/coldstream/internal/config"
-	"github.com/coldstream/coldstream/internal/tlsfiles"
 	ddl "github.com/coldstream/coldstream/schemas/clickhouse"
 )
 
@@ -17,9 +15,9 @@ func openClickHouse(cfg *config.Config) (*chhttp.Client, error) {
 }
 
 func openServer(cfg *config.Config, addr string) (*chhttp.Client, error) {
-	trust, err := (tlsfiles.Files{CA: cfg.ClickHouse.TLSCA}).Config()
+	trust, err := clickHouseTrust(cfg.ClickHouse)
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse.tls_ca: %w", err)
+		return nil, err
 	}
 	return chhttp.New(chhttp.Config{
 		Addr: addr, User: cfg.ClickHouse.User, Password: cfg.ClickHouse.Password, Database: cfg.ClickHouse.Database, TLS: trust,

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/coldstream/coldstream/internal/config"
-	"github.com/coldstream/coldstream/internal/tlsfiles"
+	"github.com/coldstream/coldstream/internal/netutil"
 )
 
 func newSQLCommand(g *globals) *cobra.Command {
@@ -90,17 +90,13 @@ type sqlClient struct {
 }
 
 func newSQLClient(cfg config.ClickHouse, out, errs io.Writer) (*sqlClient, error) {
-	trust, err := (tlsfiles.Files{CA: cfg.TLSCA}).Config()
+	trust, err := clickHouseTrust(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse.tls_ca: %w", err)
-	}
-	base := strings.TrimRight(cfg.Addr, "/")
-	if !strings.Contains(base, "://") {
-		base = "http://" + base
+		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = trust
-	return &sqlClient{cfg: cfg, out: out, errs: errs, base: base, http: &http.Client{Transport: transport}}, nil
+	return &sqlClient{cfg: cfg, out: out, errs: errs, base: strings.TrimRight(netutil.URL(cfg.Addr), "/"), http: &http.Client{Transport: transport}}, nil
 }
 
 func (s *sqlClient) becomeAnalyst(g *globals) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 
@@ -36,4 +37,13 @@ func storeTrust(cfg *config.Config) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("s3.tls_ca: %w", err)
 	}
 	return pool, nil
+}
+
+// clickHouseTrust is the same for ClickHouse's certificate.
+func clickHouseTrust(cfg config.ClickHouse) (*tls.Config, error) {
+	trust, err := (tlsfiles.Files{CA: cfg.TLSCA}).Config()
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse.tls_ca: %w", err)
+	}
+	return trust, nil
 }

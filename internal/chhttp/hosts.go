@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+
+	"github.com/coldstream/coldstream/internal/netutil"
 )
 
 // hosts are replicas of one server's data; all copies of a client share them.
@@ -19,11 +21,7 @@ type hosts struct {
 func parseHosts(addrs string) (*hosts, error) {
 	h := &hosts{}
 	for _, addr := range strings.Fields(addrs) {
-		full := addr
-		if !strings.Contains(full, "://") {
-			full = "http://" + full
-		}
-		base, err := url.Parse(full)
+		base, err := url.Parse(netutil.URL(addr))
 		if err != nil || base.Host == "" {
 			return nil, fmt.Errorf("clickhouse address %q: want host:port or a URL", addr)
 		}

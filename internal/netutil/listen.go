@@ -1,7 +1,7 @@
-// Package netutil holds the little that the embedded servers share about addresses.
+// Package netutil holds the little that servers and clients share about addresses.
 //
 // ListenOrOwner opens a TCP listener and, when the port is taken, says by whom. It never retries and never picks
-// another port than the one asked for; port 0 is the caller's way to ask for a free one.
+// another port than the one asked for; port 0 is the caller's way to ask for a free one. URL makes a URL of an address.
 package netutil
 
 import (
